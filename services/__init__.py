@@ -1,0 +1,1 @@
+"""The services of revenue attribution; each meets the others only over gRPC."""

@@ -1,0 +1,1 @@
+"""The ledger: clicks, payments, conversions and the webhook log."""

@@ -1,0 +1,1 @@
+"""What every service is bolted onto. Imports no service and no synaptyx message."""

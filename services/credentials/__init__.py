@@ -1,0 +1,1 @@
+"""The safe: sources, their connection, and their encrypted secrets."""

@@ -1,0 +1,1 @@
+"""The door: takes in webhooks over HTTP and hands their events to attribution."""
