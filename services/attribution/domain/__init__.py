@@ -1,0 +1,1 @@
+"""What money is and what it earns: standard library only."""

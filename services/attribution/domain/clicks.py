@@ -1,0 +1,40 @@
+"""Clicks: visits with an id that can earn a conversion."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.attribution.domain.money import Money
+
+# The alphabet that every provider keeps unchanged: Stripe silently drops a client reference
+# with any other character, or with more than 200.
+CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,200}", re.ASCII)
+
+PARAMETERS = frozenset(
+    [f"sub{number}" for number in range(1, 31)]
+    + ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"]
+    + ["gclid", "fbclid", "ttclid"]
+)
+"""The parameters of a tracking link that a click keeps."""
+
+
+def is_click_id(value: str) -> bool:
+    """Tell whether a text can be the id of a click."""
+    return CLICK_ID.fullmatch(value) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """One visit. `parameters` has only keys of `PARAMETERS`; times are in UTC."""
+
+    workspace_id: str
+    click_id: str
+    campaign_id: str | None
+    clicked_at: datetime
+    referrer: str | None
+    parameters: Mapping[str, str]
+    cost: Money | None
+    created_at: datetime

@@ -1,0 +1,1 @@
+"""What a provider says, turned into facts: pure."""

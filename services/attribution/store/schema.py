@@ -1,0 +1,224 @@
+"""The tables of the schema `attribution`.
+
+`workspace_id` is first in every primary and unique key and in every statement, ids are made in
+the app, and there is no foreign key to another schema: the same tables run behind PgBouncer and
+on Citus, distributed by workspace.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import CHAR, JSONB, UUID
+
+SCHEMA = "attribution"
+
+metadata = MetaData(schema=SCHEMA)
+
+_time = DateTime(timezone=True)
+_uuid = UUID(as_uuid=True)
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("workspace_id", Text, nullable=False),
+    Column("campaign_id", Text, nullable=False),
+    # Time-ordered, for paging newest first.
+    Column("row_id", _uuid, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("request_id", Text),
+    Column("created_at", _time, nullable=False),
+    Column("updated_at", _time, nullable=False),
+    Column("archived_at", _time),
+    PrimaryKeyConstraint("workspace_id", "campaign_id", name="campaigns_pk"),
+    UniqueConstraint("workspace_id", "row_id", name="campaigns_row_id_key"),
+    UniqueConstraint("workspace_id", "request_id", name="campaigns_request_id_key"),
+)
+
+goals = Table(
+    "goals",
+    metadata,
+    Column("workspace_id", Text, nullable=False),
+    Column("goal_id", Text, nullable=False),
+    Column("row_id", _uuid, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("request_id", Text),
+    Column("created_at", _time, nullable=False),
+    Column("updated_at", _time, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "goal_id", name="goals_pk"),
+    UniqueConstraint("workspace_id", "row_id", name="goals_row_id_key"),
+    UniqueConstraint("workspace_id", "request_id", name="goals_request_id_key"),
+)
+
+clicks = Table(
+    "clicks",
+    metadata,
+    Column("workspace_id", Text, nullable=False),
+    Column("click_id", Text, nullable=False),
+    Column("campaign_id", Text),
+    Column("clicked_at", _time, nullable=False),
+    Column("referrer", Text),
+    Column("parameters", JSONB, nullable=False),
+    Column("cost_minor_units", BigInteger),
+    Column("cost_currency", CHAR(3)),
+    Column("created_at", _time, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "click_id", name="clicks_pk"),
+    CheckConstraint("cost_minor_units >= 0", name="clicks_cost_check"),
+)
+
+# One row for each payment at the provider: the lock under which its facts are folded.
+payments = Table(
+    "payments",
+    metadata,
+    Column("workspace_id", Text, nullable=False),
+    Column("payment_id", _uuid, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("created_at", _time, nullable=False),
+    # Set when another payment turned out to be this one: look there instead.
+    Column("merged_into", _uuid),
+    PrimaryKeyConstraint("workspace_id", "payment_id", name="payments_pk"),
+)
+
+# Every id that the provider knows a payment by. The primary key is what makes one payment of
+# events that arrive at the same moment in two processes.
+payment_ids = Table(
+    "payment_ids",
+    metadata,
+    Column("workspace_id", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("payment_id", _uuid, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "source_id", "kind", "value", name="payment_ids_pk"),
+    Index("payment_ids_payment_idx", "workspace_id", "payment_id"),
+    Index("payment_ids_value_idx", "workspace_id", "value"),
+)
+
+# What each event said about money. Only ever added to: a conversion is a fold over these.
+facts = Table(
+    "facts",
+    metadata,
+    Column("workspace_id", Text, nullable=False),
+    Column("fact_id", _uuid, nullable=False),
+    Column("payment_id", _uuid, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("data", JSONB, nullable=False),
+    Column("created_at", _time, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "fact_id", name="facts_pk"),
+    Index("facts_payment_idx", "workspace_id", "payment_id"),
+)
+
+conversions = Table(
+    "conversions",
+    metadata,
+    Column("workspace_id", Text, nullable=False),
+    # Time-ordered, for paging newest first.
+    Column("conversion_id", _uuid, nullable=False),
+    Column("payment_id", _uuid, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("provider_payment_id", Text, nullable=False),
+    Column("click_id", Text),
+    Column("campaign_id", Text),
+    Column("goal_id", Text),
+    Column("basis", Text),
+    # The click as it was when the credit was given; it outlives the click.
+    Column("credited_click", JSONB),
+    # The best click id that the payment names and that this workspace does not know (yet).
+    Column("unknown_click_id", Text),
+    Column("state", Text, nullable=False),
+    Column("currency", CHAR(3), nullable=False),
+    Column("gross_minor_units", BigInteger, nullable=False),
+    Column("refunded_minor_units", BigInteger, nullable=False),
+    Column("disputed_minor_units", BigInteger, nullable=False),
+    Column("net_minor_units", BigInteger, nullable=False),
+    Column("paid_at", _time),
+    Column("test", Boolean, nullable=False),
+    Column("created_at", _time, nullable=False),
+    Column("updated_at", _time, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "conversion_id", name="conversions_pk"),
+    # One payment is one conversion: held here, not by a check before the insert.
+    UniqueConstraint("workspace_id", "payment_id", name="conversions_payment_key"),
+    CheckConstraint(
+        "0 <= net_minor_units AND net_minor_units <= gross_minor_units"
+        " AND refunded_minor_units >= 0 AND disputed_minor_units >= 0",
+        name="conversions_amounts_check",
+    ),
+    Index(
+        "conversions_campaign_idx",
+        "workspace_id",
+        "campaign_id",
+        "conversion_id",
+        postgresql_where=text("campaign_id IS NOT NULL"),
+    ),
+    Index("conversions_source_idx", "workspace_id", "source_id", "conversion_id"),
+    Index(
+        "conversions_click_idx",
+        "workspace_id",
+        "click_id",
+        postgresql_where=text("click_id IS NOT NULL"),
+    ),
+    Index(
+        "conversions_unknown_click_idx",
+        "workspace_id",
+        "unknown_click_id",
+        postgresql_where=text("unknown_click_id IS NOT NULL"),
+    ),
+    Index("conversions_paid_at_idx", "workspace_id", "paid_at"),
+)
+
+# Which events were ingested. Kept longer than a provider can resend, and apart from the log,
+# whose partitions are dropped.
+event_claims = Table(
+    "event_claims",
+    metadata,
+    Column("workspace_id", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("claimed_at", _time, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "source_id", "event_id", name="event_claims_pk"),
+)
+
+# One row a delivery, partitioned by day so that 30 days are kept by dropping partitions.
+# `received_at` is the millisecond time inside the UUIDv7 `log_id`, so a row is found by its id
+# in one partition.
+webhook_logs = Table(
+    "webhook_logs",
+    metadata,
+    Column("workspace_id", Text, nullable=False),
+    Column("received_at", _time, nullable=False),
+    Column("log_id", _uuid, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("conversion_id", _uuid),
+    Column("test", Boolean, nullable=False),
+    Column("delivery_count", Integer, nullable=False),
+    # The raw body, compressed and encrypted: no card or address data lies here in the clear.
+    Column("body", LargeBinary),
+    Column("body_key_id", Text),
+    Column("body_format", SmallInteger),
+    PrimaryKeyConstraint("workspace_id", "received_at", "log_id", name="webhook_logs_pk"),
+    Index("webhook_logs_source_idx", "workspace_id", "source_id", "received_at", "log_id"),
+    Index("webhook_logs_event_idx", "workspace_id", "event_id"),
+    postgresql_partition_by="RANGE (received_at)",
+)
