@@ -67,19 +67,28 @@ SENTENCES = {
     " kept.",
     "processing_failed": "Processing the event failed. It is kept; an operator must look.",
     # refused at the door
-    "signature_header_missing": "The signature header is missing: the sender is not the provider,"
-    " or something on the way removed it.",
-    "signature_header_unreadable": "The signature header cannot be read.",
+    "signature_missing": "The signature header is missing: the sender is not the provider, or"
+    " something on the way removed it.",
+    "signature_unreadable": "The signature header cannot be read: the sender is not the provider,"
+    " or something on the way changed it.",
     "body_not_utf8": "The body is not UTF-8.",
-    "body_not_json": "The signed body is not JSON.",
-    "body_not_an_event": "The signed body is JSON, but no event of this provider.",
-    "not_a_snapshot_event": "The endpoint sends thin events. Set its payload style to snapshot.",
-    "wrong_secret": "Signed with another secret, or altered on the way: the endpoint at the"
-    " provider has a different signing secret than this source.",
+    "body_not_json": "The signed body is not JSON, or nested deeper than 1,024.",
+    "body_not_an_object": "The signed body is JSON, but no object, as every event is.",
+    "not_a_snapshot_event": "The signed body is no snapshot event. If the endpoint in Stripe sends"
+    " thin events, set its payload style to snapshot.",
+    "event_id_unreadable": "The event has no id of 1 to 255 printable ASCII characters.",
+    "event_type_unreadable": "The event has no type of 1 to 255 printable ASCII characters.",
+    "event_data_unreadable": "The event carries no object.",
+    "request_unreadable": "The request could not be read to its end.",
+    "signature_mismatch": "Signed with another secret, or altered on the way: the endpoint at the"
+    " provider has a different signing secret than this source. Copy the endpoint's secret into"
+    " the source.",
     "source_not_connected": "The source is not connected yet, so there is no signing secret to"
     " check with. Connect it with the endpoint's signing secret.",
-    "timestamp_out_of_range": "Signed more than 300 seconds away from now. Check this machine's"
-    " clock.",
+    "timestamp_too_old": "Signed more than 300 seconds ago. Check the clock of the machine that"
+    " received it, and that nothing holds deliveries back.",
+    "timestamp_too_new": "Signed more than 300 seconds in the future. Check the clock of the"
+    " machine that received it.",
 }
 """A plain sentence for each reason token. The tokens do not change once released."""
 

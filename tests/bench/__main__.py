@@ -1,0 +1,205 @@
+"""Measure the whole path against pgbench on the same PostgreSQL, in one run.
+
+    make bench
+
+Starts a stack of its own, so the figures do not depend on what a running one holds. The machine's
+own speed changes within minutes, so loads and pgbench take turns, and the medians are compared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import statistics
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import uvloop
+from rich.console import Console
+from rich.table import Table
+from synaptyx.attribution.v1 import attribution_service_pb2
+
+from tests.bench.deliveries import Delivery, delivery
+from tests.bench.ledger import Balance, balance
+from tests.bench.load import LoadResult, run
+from tests.bench.pgbench import transactions_per_second
+from tests.bench.usage import Usage, usage
+from tests.merchant import Source, connect_stripe
+from tests.operator import TIMEOUT, Operator
+from tests.stack import Stack, running_stack
+
+CONNECTIONS = 64
+CLICKS = 1000
+ROUNDS = 3
+WARM_UP_SECONDS = 2
+LOAD_SECONDS = 6
+# More than any round can send.
+DELIVERIES = 36_000
+BODY_BYTES = 1200
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The figures, as `bench.json` has them. Latencies are in milliseconds."""
+
+    events_per_s: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    half_load_events_per_s: float
+    half_load_p50_ms: float
+    half_load_p95_ms: float
+    half_load_p99_ms: float
+    pgbench_tps: float
+    ratio: float
+    acknowledged: int
+    missing: int
+    doubled: int
+    rss_mb: dict[str, float]
+    cpu_s: dict[str, float]
+
+
+def main() -> int:
+    """Run the bench, print its table, write its file; 1 if an event is missing or doubled."""
+    console = Console()
+    with running_stack() as stack:
+        operator = Operator(stack.file)
+        source = connect_stripe(operator)
+        _record_clicks(operator)
+        operator.close()
+        bench = uvloop.run(_measure(stack, source, console))
+    local = Path(os.environ.get("SYNAPTYX_LOCAL_DIR", ".local"))
+    local.mkdir(parents=True, exist_ok=True)
+    (local / "bench.json").write_text(json.dumps(asdict(bench), indent=2) + "\n")
+    _print(bench, console)
+    console.print(f"written to {local / 'bench.json'}")
+    return 1 if bench.missing or bench.doubled else 0
+
+
+def _record_clicks(operator: Operator) -> None:
+    requests = []
+    for number in range(CLICKS):
+        request = attribution_service_pb2.RecordClickRequest(click_id=f"clk_bench_{number}")
+        request.click.click_time.FromSeconds(int(time.time()) - 3600)
+        requests.append(request)
+    for start in range(0, CLICKS, 500):
+        operator.attribution.BatchRecordClicks(
+            attribution_service_pb2.BatchRecordClicksRequest(
+                parent=operator.workspace, requests=requests[start : start + 500]
+            ),
+            timeout=TIMEOUT,
+        )
+
+
+async def _measure(stack: Stack, source: Source, console: Console) -> Bench:
+    address = urlsplit(stack.file["ingress_url"])
+    host, port = str(address.hostname), int(address.port or 80)
+    made = (
+        delivery(source, address.netloc, key=f"{n:024d}", click_id=f"clk_bench_{n % CLICKS}")
+        for n in range(10**9)
+    )
+    acknowledged: list[Delivery] = []
+    # Only while deliveries are sent: pgbench's share of PostgreSQL is not the product's.
+    cpu_s: dict[str, float] = {}
+
+    async def load(seconds: float, per_second: float | None = None) -> LoadResult:
+        wanted = min(
+            DELIVERIES, int(seconds * 6000 if per_second is None else seconds * per_second)
+        )
+        batch = [next(made) for _ in range(wanted)]
+        requests = [each.request for each in batch]
+        before = usage(stack).cpu_s
+        result = await run(
+            host, port, requests, connections=CONNECTIONS, seconds=seconds, per_second=per_second
+        )
+        for name, used in usage(stack).cpu_s.items():
+            cpu_s[name] = cpu_s.get(name, 0.0) + used - before[name]
+        acknowledged.extend(batch[i] for i, status in result.statuses.items() if status < 300)
+        refused = [status for status in result.statuses.values() if status >= 300]
+        if refused:
+            console.print(f"{len(refused)} deliveries were refused: {set(refused)}")
+        return result
+
+    await load(WARM_UP_SECONDS)
+    cpu_s.clear()
+    full: list[LoadResult] = []
+    tps: list[float] = []
+    for number in range(ROUNDS):
+        full.append(await load(LOAD_SECONDS))
+        tps.append(await asyncio.to_thread(_pgbench, stack))
+        console.print(
+            f"round {number + 1}: {full[-1].per_second:,.0f} events/s, pgbench {tps[-1]:,.0f} tps"
+        )
+    rate = statistics.median(result.per_second for result in full)
+    half = await load(LOAD_SECONDS, rate / 2)
+    checked = await balance(stack.file["postgres_url"], source.source_id, acknowledged)
+    return _bench(full, half, tps, Usage(cpu_s, usage(stack).rss_mb), checked)
+
+
+def _pgbench(stack: Stack) -> float:
+    return transactions_per_second(
+        stack.file["postgres_url"],
+        workspace=stack.file["workspace"],
+        clicks=CLICKS,
+        body_bytes=BODY_BYTES,
+        seconds=LOAD_SECONDS,
+    )
+
+
+def _bench(
+    full: list[LoadResult],
+    half: LoadResult,
+    tps: list[float],
+    used: Usage,
+    checked: Balance,
+) -> Bench:
+    rate = statistics.median(result.per_second for result in full)
+    middle = sorted(full, key=lambda result: result.per_second)[len(full) // 2]
+    return Bench(
+        events_per_s=round(rate, 1),
+        p50_ms=_ms(middle, 0.5),
+        p95_ms=_ms(middle, 0.95),
+        p99_ms=_ms(middle, 0.99),
+        half_load_events_per_s=round(half.per_second, 1),
+        half_load_p50_ms=_ms(half, 0.5),
+        half_load_p95_ms=_ms(half, 0.95),
+        half_load_p99_ms=_ms(half, 0.99),
+        pgbench_tps=round(statistics.median(tps), 1),
+        ratio=round(rate / statistics.median(tps), 3),
+        acknowledged=checked.acknowledged,
+        missing=checked.missing,
+        doubled=checked.doubled,
+        rss_mb={name: round(value, 1) for name, value in used.rss_mb.items()},
+        cpu_s={name: round(value, 2) for name, value in used.cpu_s.items()},
+    )
+
+
+def _ms(result: LoadResult, share: float) -> float:
+    return round(result.quantile(share) * 1000, 2)
+
+
+def _print(bench: Bench, console: Console) -> None:
+    table = Table("", "events/s", "p50 ms", "p95 ms", "p99 ms", title="The whole path")
+    for name, prefix in (("64 connections, closed loop", ""), ("half of that rate", "half_load_")):
+        figures = asdict(bench)
+        table.add_row(
+            name,
+            f"{figures[prefix + 'events_per_s']:,.0f}",
+            *(f"{figures[f'{prefix}{p}_ms']:.1f}" for p in ("p50", "p95", "p99")),
+        )
+    console.print(table)
+    processes = Table("process", "CPU s", "peak memory MB", title="Processes")
+    for name in bench.rss_mb:
+        processes.add_row(name, f"{bench.cpu_s[name]:.1f}", f"{bench.rss_mb[name]:.0f}")
+    console.print(processes)
+    console.print(
+        f"pgbench, 8 clients: {bench.pgbench_tps:,.0f} tps; ratio {bench.ratio:.2f}\n"
+        f"{bench.acknowledged:,} acknowledged, {bench.missing} missing, {bench.doubled} doubled"
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
