@@ -1,0 +1,1 @@
+"""The gRPC services of this process, and the translation of their messages."""

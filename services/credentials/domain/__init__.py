@@ -1,0 +1,1 @@
+"""What sources and credentials are, by themselves: no storage, no network."""

@@ -1,0 +1,1 @@
+"""The providers' APIs, as far as a key must be tried at them."""

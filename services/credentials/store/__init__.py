@@ -1,0 +1,1 @@
+"""The schema `credentials` in Postgres: one module a table."""
