@@ -1,0 +1,170 @@
+# ruff: noqa: RUF009  (`setting` makes a field, which is the one call that belongs there)
+"""What can be set about the door."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.chassis.settings import (
+    LogSettings,
+    TelemetrySettings,
+    TlsSettings,
+    host_and_port,
+    setting,
+)
+
+_MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListenerSettings:
+    """Where requests are taken, and for how long a sender may keep us waiting."""
+
+    public_address: str = setting(
+        "SYNAPTYX_PUBLIC_ADDRESS",
+        default="0.0.0.0:8080",
+        check=host_and_port,
+        help="Where webhooks are taken, host:port; the only listener for the internet.",
+    )
+    private_address: str = setting(
+        "SYNAPTYX_PRIVATE_ADDRESS",
+        default="0.0.0.0:8081",
+        check=host_and_port,
+        help="Where metrics and probes are served, host:port; not for the internet.",
+    )
+    body_limit_bytes: int = setting(
+        "SYNAPTYX_BODY_LIMIT_BYTES",
+        default=_MEBIBYTE,
+        minimum=1024,
+        maximum=_MEBIBYTE,
+        help="The longest body that is taken in.",
+    )
+    body_memory_bytes: int = setting(
+        "SYNAPTYX_BODY_MEMORY_BYTES",
+        default=64 * _MEBIBYTE,
+        minimum=_MEBIBYTE,
+        help="The memory that all bodies together may take; more is put off with 503.",
+    )
+    connection_limit: int = setting(
+        "SYNAPTYX_CONNECTION_LIMIT",
+        default=4096,
+        minimum=1,
+        help="How many connections each listener holds open; more are dropped.",
+    )
+    header_timeout: timedelta = setting(
+        "SYNAPTYX_HEADER_TIMEOUT_SECONDS",
+        default=timedelta(seconds=10),
+        minimum=0.1,
+        maximum=300,
+        help="How long the headers of a request may take.",
+    )
+    body_timeout: timedelta = setting(
+        "SYNAPTYX_BODY_TIMEOUT_SECONDS",
+        default=timedelta(seconds=10),
+        minimum=0.1,
+        maximum=300,
+        help="How long the body of a request may take.",
+    )
+    idle_timeout: timedelta = setting(
+        "SYNAPTYX_IDLE_TIMEOUT_SECONDS",
+        default=timedelta(seconds=75),
+        minimum=0.1,
+        maximum=3600,
+        help="How long a connection may stay open between two requests.",
+    )
+    shutdown_delay: timedelta = setting(
+        "SYNAPTYX_SHUTDOWN_DELAY_SECONDS",
+        default=timedelta(),
+        minimum=0,
+        maximum=300,
+        help="How long requests are still taken after the service was told to stop, so that "
+        "load balancers see that it is no longer ready.",
+    )
+    drain: timedelta = setting(
+        "SYNAPTYX_DRAIN_SECONDS",
+        default=timedelta(seconds=20),
+        minimum=0,
+        maximum=3600,
+        help="How long requests may go on after the listeners have closed.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForwardSettings:
+    """How deliveries are handed over."""
+
+    attribution_address: str = setting(
+        "SYNAPTYX_ATTRIBUTION_ADDRESS",
+        check=host_and_port,
+        help="Where attribution serves gRPC, host:port.",
+    )
+    credentials_address: str = setting(
+        "SYNAPTYX_CREDENTIALS_ADDRESS",
+        check=host_and_port,
+        help="Where credentials serves gRPC, host:port.",
+    )
+    forward_timeout: timedelta = setting(
+        "SYNAPTYX_FORWARD_TIMEOUT_SECONDS",
+        default=timedelta(seconds=5),
+        minimum=0.2,
+        maximum=9,
+        help="How long a delivery may take after its body was read, waiting included; providers "
+        "give up after about ten seconds.",
+    )
+    batch_size: int = setting(
+        "SYNAPTYX_BATCH_SIZE",
+        default=256,
+        minimum=1,
+        maximum=256,
+        help="How many events are handed over in one call at most.",
+    )
+    batch_lanes: int = setting(
+        "SYNAPTYX_BATCH_LANES",
+        default=2,
+        minimum=1,
+        maximum=64,
+        help="How many calls that hand events over may be in flight.",
+    )
+    queue_limit: int = setting(
+        "SYNAPTYX_QUEUE_LIMIT",
+        default=4096,
+        minimum=1,
+        help="How many events may wait to be handed over; more are put off with 503.",
+    )
+    source_rate_per_second: float = setting(
+        "SYNAPTYX_SOURCE_RATE_PER_SECOND",
+        default=5000.0,
+        minimum=0.001,
+        help="How many deliveries of one source are taken in a second; more are put off with 429.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretCacheSettings:
+    """How long signing secrets are kept. Both have an upper bound that is a promise."""
+
+    fresh: timedelta = setting(
+        "SYNAPTYX_SECRET_CACHE_SECONDS",
+        default=timedelta(seconds=60),
+        minimum=1,
+        maximum=60,
+        help="How long a signing secret is used before it is fetched again.",
+    )
+    stale: timedelta = setting(
+        "SYNAPTYX_SECRET_STALE_SECONDS",
+        default=timedelta(seconds=900),
+        minimum=1,
+        maximum=900,
+        help="How long a signing secret goes on verifying while credentials does not answer.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngressSettings:
+    """Everything that can be set about the door."""
+
+    listeners: ListenerSettings
+    forward: ForwardSettings
+    secrets: SecretCacheSettings
+    tls: TlsSettings
+    log: LogSettings
+    telemetry: TelemetrySettings

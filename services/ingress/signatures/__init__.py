@@ -1,0 +1,1 @@
+"""Reads the providers' signature headers and checks them against secrets."""

@@ -1,0 +1,119 @@
+"""Open a door on loopback, with real servers behind it and a clock that stands still."""
+
+import io
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import aiohttp
+from synaptyx.attribution.v1.event_ingest_service_pb2_grpc import EventIngestServiceStub
+from synaptyx.credentials.v1.credentials_service_pb2_grpc import CredentialsServiceStub
+from synaptyx.sources.v1.revenue_source_service_pb2_grpc import RevenueSourceServiceStub
+from yarl import URL
+
+from services.chassis.channels import ServiceChannel
+from services.chassis.clock import FixedClock
+from services.chassis.settings import load
+from services.ingress.__main__ import Stubs, assemble
+from services.ingress.lifecycle import Ingress
+from services.ingress.settings import IngressSettings
+from tests.integration.ingress.deliveries import POLAR_SECRET, STRIPE_SECRET, Delivery
+from tests.integration.ingress.services_behind import (
+    POLAR,
+    STRIPE,
+    Attribution,
+    Credentials,
+    KnownSource,
+)
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Answered:
+    status: int
+    outcome: str
+    reason: str | None
+    headers: Mapping[str, str]
+
+
+@dataclass
+class Door:
+    clock: FixedClock
+    ingress: Ingress
+    attribution: Attribution
+    credentials: Credentials
+    http: aiohttp.ClientSession
+
+    @property
+    def now(self) -> float:
+        return self.clock.now().timestamp()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.ingress.public.port}"
+
+    @property
+    def private_url(self) -> str:
+        return f"http://127.0.0.1:{self.ingress.private.port}"
+
+    async def post(self, path, delivery: Delivery, *, body=None, **headers) -> Answered:
+        # The path goes out as it is written here; large octets only as a file.
+        async with self.http.post(
+            URL(f"{self.url}{path}", encoded=True),
+            data=io.BytesIO(delivery.body) if body is None else body,
+            headers=delivery.headers | headers,
+        ) as response:
+            assert response.content_type == "application/json"
+            answer = await response.json()
+            return Answered(
+                response.status, answer["outcome"], answer.get("reason"), response.headers
+            )
+
+    async def stripe(self, delivery: Delivery, *, source="src_stripe", **headers) -> Answered:
+        return await self.post(f"/webhooks/stripe/{source}", delivery, **headers)
+
+    async def polar(self, delivery: Delivery, *, source="src_polar", **headers) -> Answered:
+        return await self.post(f"/webhooks/polar/{source}", delivery, **headers)
+
+
+@asynccontextmanager
+async def open_door(**settings: object) -> AsyncIterator[Door]:
+    attribution = Attribution()
+    credentials = Credentials()  # type: ignore[abstract]  # it has what the door calls
+    credentials.sources["src_stripe"] = KnownSource(STRIPE, [STRIPE_SECRET])
+    credentials.sources["src_polar"] = KnownSource(POLAR, [POLAR_SECRET])
+    clock = FixedClock(NOW)
+    async with AsyncExitStack() as stack:
+        for service in (attribution, credentials):
+            await service.server.start()
+            stack.push_async_callback(service.server.stop)
+        loaded = load(
+            IngressSettings,
+            {
+                "SYNAPTYX_TLS": "false",
+                "SYNAPTYX_PUBLIC_ADDRESS": "127.0.0.1:0",
+                "SYNAPTYX_PRIVATE_ADDRESS": "127.0.0.1:0",
+                "SYNAPTYX_ATTRIBUTION_ADDRESS": attribution.server.address,
+                "SYNAPTYX_CREDENTIALS_ADDRESS": credentials.server.address,
+                "SYNAPTYX_DRAIN_SECONDS": "2",
+            }
+            | {f"SYNAPTYX_{name.upper()}": str(value) for name, value in settings.items()},
+        )
+        to_attribution = await stack.enter_async_context(
+            ServiceChannel(attribution.server.address, loaded.tls, service="attribution")
+        )
+        to_credentials = await stack.enter_async_context(
+            ServiceChannel(credentials.server.address, loaded.tls, service="credentials")
+        )
+        stubs = Stubs(
+            events=to_attribution.stub(EventIngestServiceStub),
+            sources=to_credentials.stub(RevenueSourceServiceStub),
+            credentials=to_credentials.stub(CredentialsServiceStub),
+        )
+        ingress = assemble(loaded, stubs, clock=clock)
+        await ingress.start()
+        stack.push_async_callback(ingress.stop)
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        yield Door(clock, ingress, attribution, credentials, http)
