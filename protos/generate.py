@@ -1,8 +1,8 @@
 """Generate the Python stubs, or say whether the committed ones have drifted.
 
-    python protos/generate.py            writes protos/gen
-    python protos/generate.py --check    exits 1 if protos/gen would change
-    python protos/generate.py --lint     runs buf lint over the protos
+python protos/generate.py            writes protos/gen
+python protos/generate.py --check    exits 1 if protos/gen would change
+python protos/generate.py --lint     runs buf lint over the protos
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ def lint() -> int:
     """Lint a descriptor set: buf then needs no network for google/api."""
     with tempfile.TemporaryDirectory() as scratch:
         image = Path(scratch) / "image.binpb"
-        compile_protos(f"--descriptor_set_out={image}", "--include_imports", "--include_source_info")
+        compile_protos(
+            f"--descriptor_set_out={image}", "--include_imports", "--include_source_info"
+        )
         command = [str(SCRIPTS / "buf"), "lint", str(image), "--config", str(ROOT / "buf.yaml")]
         return subprocess.run(command, check=False).returncode
 

@@ -40,3 +40,12 @@ class LogRow:
     conversion_id: UUID | None
     test: bool
     delivery_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SealedBody:
+    """The raw body of a delivery as it is stored: encrypted, with what it takes to open it."""
+
+    key_id: str
+    format: int
+    ciphertext: bytes

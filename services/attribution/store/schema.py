@@ -171,6 +171,7 @@ conversions = Table(
         "conversions_click_idx",
         "workspace_id",
         "click_id",
+        "conversion_id",
         postgresql_where=text("click_id IS NOT NULL"),
     ),
     Index(
@@ -179,7 +180,29 @@ conversions = Table(
         "unknown_click_id",
         postgresql_where=text("unknown_click_id IS NOT NULL"),
     ),
-    Index("conversions_paid_at_idx", "workspace_id", "paid_at"),
+    Index("conversions_paid_at_idx", "workspace_id", "paid_at", "conversion_id"),
+    # For filters that few rows pass. The state that most are in is left out, so that a paid
+    # conversion costs nothing; what is left out is found on the primary key.
+    Index(
+        "conversions_state_idx",
+        "workspace_id",
+        "state",
+        "conversion_id",
+        postgresql_where=text("state <> 'paid'"),
+    ),
+    Index(
+        "conversions_uncredited_idx",
+        "workspace_id",
+        "conversion_id",
+        postgresql_where=text("basis IS NULL"),
+    ),
+    Index("conversions_test_idx", "workspace_id", "conversion_id", postgresql_where=text("test")),
+    Index(
+        "conversions_goal_idx",
+        "workspace_id",
+        "goal_id",
+        postgresql_where=text("goal_id IS NOT NULL"),
+    ),
 )
 
 # Which events were ingested. Kept longer than a provider can resend, and apart from the log,
@@ -220,5 +243,21 @@ webhook_logs = Table(
     PrimaryKeyConstraint("workspace_id", "received_at", "log_id", name="webhook_logs_pk"),
     Index("webhook_logs_source_idx", "workspace_id", "source_id", "received_at", "log_id"),
     Index("webhook_logs_event_idx", "workspace_id", "event_id"),
+    Index("webhook_logs_type_idx", "workspace_id", "event_type", "received_at", "log_id"),
+    # Not for the outcome that most rows have: it costs a good delivery nothing.
+    Index(
+        "webhook_logs_outcome_idx",
+        "workspace_id",
+        "outcome",
+        "received_at",
+        "log_id",
+        postgresql_where=text("outcome <> 'attributed'"),
+    ),
+    Index(
+        "webhook_logs_conversion_idx",
+        "workspace_id",
+        "conversion_id",
+        postgresql_where=text("conversion_id IS NOT NULL"),
+    ),
     postgresql_partition_by="RANGE (received_at)",
 )

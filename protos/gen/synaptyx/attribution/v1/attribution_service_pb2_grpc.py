@@ -111,7 +111,8 @@ class AttributionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListConversions(self, request, context):
-        """Lists conversions, newest first.
+        """Lists conversions, the newest first: by when they were made, or, where a
+        range of pay times is asked for, by when they were paid.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

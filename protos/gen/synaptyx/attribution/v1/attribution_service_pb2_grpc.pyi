@@ -50,7 +50,9 @@ class AttributionServiceStub:
     GetConversion: _grpc.UnaryUnaryMultiCallable[_attribution_service_pb2.GetConversionRequest, _conversion_pb2.Conversion]
     """Gets a conversion."""
     ListConversions: _grpc.UnaryUnaryMultiCallable[_attribution_service_pb2.ListConversionsRequest, _attribution_service_pb2.ListConversionsResponse]
-    """Lists conversions, newest first."""
+    """Lists conversions, the newest first: by when they were made, or, where a
+    range of pay times is asked for, by when they were paid.
+    """
     GetWebhookLog: _grpc.UnaryUnaryMultiCallable[_attribution_service_pb2.GetWebhookLogRequest, _webhook_log_pb2.WebhookLog]
     """Gets the log row of a delivery."""
     ListWebhookLogs: _grpc.UnaryUnaryMultiCallable[_attribution_service_pb2.ListWebhookLogsRequest, _attribution_service_pb2.ListWebhookLogsResponse]
@@ -75,7 +77,9 @@ class AttributionServiceAsyncStub(AttributionServiceStub):
     GetConversion: _aio.UnaryUnaryMultiCallable[_attribution_service_pb2.GetConversionRequest, _conversion_pb2.Conversion]  # type: ignore[assignment]
     """Gets a conversion."""
     ListConversions: _aio.UnaryUnaryMultiCallable[_attribution_service_pb2.ListConversionsRequest, _attribution_service_pb2.ListConversionsResponse]  # type: ignore[assignment]
-    """Lists conversions, newest first."""
+    """Lists conversions, the newest first: by when they were made, or, where a
+    range of pay times is asked for, by when they were paid.
+    """
     GetWebhookLog: _aio.UnaryUnaryMultiCallable[_attribution_service_pb2.GetWebhookLogRequest, _webhook_log_pb2.WebhookLog]  # type: ignore[assignment]
     """Gets the log row of a delivery."""
     ListWebhookLogs: _aio.UnaryUnaryMultiCallable[_attribution_service_pb2.ListWebhookLogsRequest, _attribution_service_pb2.ListWebhookLogsResponse]  # type: ignore[assignment]
@@ -127,7 +131,9 @@ class AttributionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _attribution_service_pb2.ListConversionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_attribution_service_pb2.ListConversionsResponse, _abc.Awaitable[_attribution_service_pb2.ListConversionsResponse]]:
-        """Lists conversions, newest first."""
+        """Lists conversions, the newest first: by when they were made, or, where a
+        range of pay times is asked for, by when they were paid.
+        """
 
     @_abc_1.abstractmethod
     def GetWebhookLog(

@@ -1,0 +1,1 @@
+"""The gRPC services: messages in, use cases, messages out."""

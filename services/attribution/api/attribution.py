@@ -1,0 +1,238 @@
+"""AttributionService: clicks, and what payments they led to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from grpc.aio import ServicerContext
+from synaptyx.attribution.v1 import (
+    attribution_service_pb2 as pb,
+)
+from synaptyx.attribution.v1 import (
+    attribution_service_pb2_grpc,
+    click_pb2,
+    conversion_pb2,
+    webhook_log_pb2,
+)
+
+from services.attribution.api import messages
+from services.attribution.api.requests import Faults, query_of, read_draft
+from services.attribution.domain.clicks import Click
+from services.attribution.domain.conversions import Conversion
+from services.attribution.recording import ClickRecorder
+from services.attribution.store import clicks, conversions, webhook_logs
+from services.attribution.store.conversions import ConversionFilter
+from services.attribution.store.keyset import Position
+from services.attribution.store.webhook_logs import LogFilter
+from services.chassis.clock import Clock
+from services.chassis.database import Database, ReadTransaction
+from services.chassis.errors import ResourceNotFound
+from services.chassis.identity import require_workspace
+from services.chassis.paging import next_token, read_page
+from services.chassis.resource_names import (
+    CAMPAIGN,
+    CLICK,
+    CONVERSION,
+    SOURCE,
+    WEBHOOK_LOG,
+    WORKSPACE,
+    uuid_id,
+)
+
+SERVICE = "synaptyx.attribution.v1.AttributionService"
+
+_LARGEST_BATCH = 500
+
+
+class AttributionServicer(attribution_service_pb2_grpc.AttributionServiceServicer):
+    """Serves AttributionService."""
+
+    def __init__(self, database: Database, recorder: ClickRecorder, *, clock: Clock) -> None:
+        self._database = database
+        self._recorder = recorder
+        self._clock = clock
+
+    async def RecordClick(  # noqa: N802  (the name in the proto)
+        self, request: pb.RecordClickRequest, context: ServicerContext[Any, Any]
+    ) -> click_pb2.Click:
+        """Record a click."""
+        workspace = _workspace(request.parent)
+        faults = Faults()
+        draft = read_draft(request, workspace=workspace, now=self._clock.now(), faults=faults)
+        faults.raise_any()
+        [click] = await self._recorder.record(workspace, [draft])
+        return messages.to_click(click)
+
+    async def BatchRecordClicks(  # noqa: N802  (the name in the proto)
+        self, request: pb.BatchRecordClicksRequest, context: ServicerContext[Any, Any]
+    ) -> pb.BatchRecordClicksResponse:
+        """Record several clicks in one transaction."""
+        workspace = _workspace(request.parent)
+        faults = Faults()
+        if not 1 <= len(request.requests) <= _LARGEST_BATCH:
+            faults.add("requests", f"must be 1 to {_LARGEST_BATCH}")
+            faults.raise_any()
+        now = self._clock.now()
+        drafts = []
+        for index, each in enumerate(request.requests):
+            prefix = f"requests[{index}]."
+            if each.parent not in ("", request.parent):
+                faults.add(f"{prefix}parent", "must be empty or the same as parent")
+            drafts.append(
+                read_draft(each, workspace=workspace, now=now, faults=faults, prefix=prefix)
+            )
+        faults.raise_any()
+        recorded: Sequence[Click] = await self._recorder.record(workspace, drafts)
+        return pb.BatchRecordClicksResponse(clicks=[messages.to_click(each) for each in recorded])
+
+    async def GetClick(  # noqa: N802  (the name in the proto)
+        self, request: pb.GetClickRequest, context: ServicerContext[Any, Any]
+    ) -> click_pb2.Click:
+        """Get a click."""
+        ids = CLICK.parse(request.name)
+        require_workspace(ids["workspace"])
+        async with self._database.read() as tx:
+            click = await clicks.get(tx, ids["workspace"], ids["click"])
+        if click is None:
+            raise ResourceNotFound(request.name)
+        return messages.to_click(click)
+
+    async def GetConversion(  # noqa: N802  (the name in the proto)
+        self, request: pb.GetConversionRequest, context: ServicerContext[Any, Any]
+    ) -> conversion_pb2.Conversion:
+        """Get a conversion."""
+        ids = CONVERSION.parse(request.name)
+        workspace = ids["workspace"]
+        require_workspace(workspace)
+        conversion_id = uuid_id(ids["conversion"], name=request.name)
+        async with self._database.read() as tx:
+            conversion = await conversions.get(tx, workspace, conversion_id)
+            if conversion is None:
+                raise ResourceNotFound(request.name)
+            [message] = await _with_provider_ids(tx, workspace, [conversion])
+        return message
+
+    async def ListConversions(  # noqa: N802  (the name in the proto)
+        self, request: pb.ListConversionsRequest, context: ServicerContext[Any, Any]
+    ) -> pb.ListConversionsResponse:
+        """List conversions, newest first."""
+        workspace = _workspace(request.parent)
+        wanted = _read_conversion_filter(request, workspace)
+        query = query_of(request)
+        page = read_page(request.page_size, request.page_token, query=query)
+        after = Position.from_cursor(page.cursor)
+        async with self._database.read() as tx:
+            found = await conversions.list_page(
+                tx, workspace, wanted=wanted, after=after, limit=page.size + 1
+            )
+            shown = found[: page.size]
+            response = pb.ListConversionsResponse(
+                conversions=await _with_provider_ids(tx, workspace, shown)
+            )
+        if len(found) > len(shown):
+            response.next_page_token = next_token(query, wanted.position_of(shown[-1]).to_cursor())
+        return response
+
+    async def GetWebhookLog(  # noqa: N802  (the name in the proto)
+        self, request: pb.GetWebhookLogRequest, context: ServicerContext[Any, Any]
+    ) -> webhook_log_pb2.WebhookLog:
+        """Get the log row of a delivery."""
+        ids = WEBHOOK_LOG.parse(request.name)
+        workspace = ids["workspace"]
+        require_workspace(workspace)
+        log_id = uuid_id(ids["webhook_log"], name=request.name)
+        async with self._database.read() as tx:
+            row = await webhook_logs.get(tx, workspace, source_id=ids["source"], log_id=log_id)
+        if row is None:
+            raise ResourceNotFound(request.name)
+        return messages.to_webhook_log(row)
+
+    async def ListWebhookLogs(  # noqa: N802  (the name in the proto)
+        self, request: pb.ListWebhookLogsRequest, context: ServicerContext[Any, Any]
+    ) -> pb.ListWebhookLogsResponse:
+        """List the log rows of deliveries, newest first."""
+        ids = SOURCE.parse(request.parent, field="parent", wildcard=("source",))
+        workspace = ids["workspace"]
+        require_workspace(workspace)
+        source_id = None if ids["source"] == "-" else ids["source"]
+        wanted = _read_log_filter(request, workspace, source_id)
+        query = query_of(request)
+        page = read_page(request.page_size, request.page_token, query=query)
+        after = Position.from_cursor(page.cursor)
+        async with self._database.read() as tx:
+            found = await webhook_logs.list_page(
+                tx, workspace, wanted=wanted, after=after, limit=page.size + 1
+            )
+        shown = found[: page.size]
+        response = pb.ListWebhookLogsResponse(
+            webhook_logs=[messages.to_webhook_log(row) for row in shown]
+        )
+        if len(found) > len(shown):
+            position = webhook_logs.position_of(shown[-1])
+            response.next_page_token = next_token(query, position.to_cursor())
+        return response
+
+
+def _workspace(parent: str) -> str:
+    """Return the workspace that a request is about, if the caller may act in it."""
+    workspace = WORKSPACE.parse(parent, field="parent")["workspace"]
+    require_workspace(workspace)
+    return workspace
+
+
+async def _with_provider_ids(
+    tx: ReadTransaction, workspace_id: str, found: Sequence[Conversion]
+) -> list[conversion_pb2.Conversion]:
+    payments = [conversion.payment_id for conversion in found]
+    ids = await conversions.provider_ids(tx, workspace_id, payments) if payments else {}
+    return [messages.to_conversion(each, ids[each.payment_id]) for each in found]
+
+
+def _read_conversion_filter(request: pb.ListConversionsRequest, workspace: str) -> ConversionFilter:
+    faults = Faults()
+    source = faults.name_in(SOURCE, request.source, workspace=workspace, field="source")
+    campaign = faults.name_in(CAMPAIGN, request.campaign, workspace=workspace, field="campaign")
+    click = faults.name_in(CLICK, request.click, workspace=workspace, field="click")
+    wanted = ConversionFilter(
+        source_id=source["source"] if source else None,
+        campaign_id=campaign["campaign"] if campaign else None,
+        click_id=click["click"] if click else None,
+        states=faults.members(request.states, messages.STATES, field="states"),
+        provider_id=faults.text(request.provider_id, field="provider_id"),
+        credited=request.credited if request.HasField("credited") else None,
+        test=request.test if request.HasField("test") else None,
+        paid_from=faults.time(request, "start_pay_time", path="start_pay_time"),
+        paid_before=faults.time(request, "end_pay_time", path="end_pay_time"),
+    )
+    faults.raise_any()
+    return wanted
+
+
+def _read_log_filter(
+    request: pb.ListWebhookLogsRequest, workspace: str, source_id: str | None
+) -> LogFilter:
+    faults = Faults()
+    conversion = faults.name_in(
+        CONVERSION, request.conversion, workspace=workspace, field="conversion"
+    )
+    wanted = LogFilter(
+        source_id=source_id,
+        outcomes=faults.members(request.outcomes, messages.OUTCOMES, field="outcomes"),
+        event_id=faults.text(request.event_id, field="event_id"),
+        event_type=faults.text(request.event_type, field="event_type"),
+        conversion_id=_conversion_id(conversion["conversion"], faults) if conversion else None,
+        received_from=faults.time(request, "start_time", path="start_time"),
+        received_before=faults.time(request, "end_time", path="end_time"),
+    )
+    faults.raise_any()
+    return wanted
+
+
+def _conversion_id(text: str, faults: Faults) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        faults.add("conversion", "must be the name of a conversion, which ends in a UUID")
+        return None

@@ -1,0 +1,183 @@
+"""Messages: what domain values look like on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from synaptyx.attribution.v1 import (
+    campaign_pb2,
+    click_pb2,
+    conversion_pb2,
+    goal_pb2,
+    webhook_log_pb2,
+)
+from synaptyx.type.v1 import money_pb2
+
+from services.attribution.domain.campaigns import Campaign
+from services.attribution.domain.clicks import Click
+from services.attribution.domain.conversions import Conversion, ConversionState
+from services.attribution.domain.facts import ProviderId
+from services.attribution.domain.goals import Goal
+from services.attribution.domain.money import Money
+from services.attribution.domain.outcomes import Outcome, sentence
+from services.attribution.domain.webhook_logs import LogRow
+from services.chassis.etags import etag
+from services.chassis.resource_names import (
+    CAMPAIGN,
+    CLICK,
+    CONVERSION,
+    GOAL,
+    SOURCE,
+    WEBHOOK_LOG,
+)
+
+# The members of the domain's enums have the names of those on the wire, without their prefix.
+OUTCOMES: Mapping[Outcome, int] = {
+    it: webhook_log_pb2.Outcome.Value(f"OUTCOME_{it.name}") for it in Outcome
+}
+STATES: Mapping[ConversionState, int] = {
+    it: conversion_pb2.Conversion.State.Value(f"STATE_{it.name}") for it in ConversionState
+}
+
+
+def to_timestamp(at: datetime | None) -> Timestamp | None:
+    """Write a time; None leaves a field unset."""
+    if at is None:
+        return None
+    message = Timestamp()
+    message.FromDatetime(at)
+    return message
+
+
+def to_money(money: Money | None) -> money_pb2.Money | None:
+    """Write an amount; None leaves a field unset."""
+    if money is None:
+        return None
+    return money_pb2.Money(currency_code=money.currency, minor_units=money.minor_units)
+
+
+def to_click(click: Click) -> click_pb2.Click:
+    """Write a click."""
+    return click_pb2.Click(
+        name=CLICK.format(workspace=click.workspace_id, click=click.click_id),
+        campaign=_campaign_name(click.workspace_id, click.campaign_id),
+        click_time=to_timestamp(click.clicked_at),
+        referrer=click.referrer or "",
+        parameters=click.parameters,
+        cost=to_money(click.cost),
+        create_time=to_timestamp(click.created_at),
+    )
+
+
+def campaign_etag(campaign: Campaign) -> str:
+    """Return the etag of a campaign; every change moves `updated_at`."""
+    return etag(campaign.workspace_id, campaign.campaign_id, campaign.row_id, campaign.updated_at)
+
+
+def to_campaign(campaign: Campaign) -> campaign_pb2.Campaign:
+    """Write a campaign."""
+    archived = campaign.archived_at is not None
+    states = campaign_pb2.Campaign.State
+    return campaign_pb2.Campaign(
+        name=CAMPAIGN.format(workspace=campaign.workspace_id, campaign=campaign.campaign_id),
+        display_name=campaign.display_name,
+        state=states.STATE_ARCHIVED if archived else states.STATE_ACTIVE,
+        create_time=to_timestamp(campaign.created_at),
+        update_time=to_timestamp(campaign.updated_at),
+        archive_time=to_timestamp(campaign.archived_at),
+        etag=campaign_etag(campaign),
+    )
+
+
+def goal_etag(goal: Goal) -> str:
+    """Return the etag of a goal; every change moves `updated_at`."""
+    return etag(goal.workspace_id, goal.goal_id, goal.row_id, goal.updated_at)
+
+
+def to_goal(goal: Goal) -> goal_pb2.Goal:
+    """Write a goal."""
+    return goal_pb2.Goal(
+        name=GOAL.format(workspace=goal.workspace_id, goal=goal.goal_id),
+        display_name=goal.display_name,
+        create_time=to_timestamp(goal.created_at),
+        update_time=to_timestamp(goal.updated_at),
+        etag=goal_etag(goal),
+    )
+
+
+def to_conversion(
+    conversion: Conversion, provider_ids: Sequence[ProviderId]
+) -> conversion_pb2.Conversion:
+    """Write a conversion; `provider_ids` are those of its payment, sorted."""
+    workspace, amounts, credit = conversion.workspace_id, conversion.amounts, conversion.credit
+    click = None if credit is None else to_click(credit.click)
+    return conversion_pb2.Conversion(
+        name=conversion_name(conversion),
+        source=SOURCE.format(workspace=workspace, source=conversion.source_id),
+        payment=conversion.provider_payment_id,
+        provider_ids=[
+            conversion_pb2.Conversion.ProviderId(kind=each.kind.value, value=each.value)
+            for each in provider_ids
+        ],
+        click="" if click is None else click.name,
+        campaign=_campaign_name(workspace, None if credit is None else credit.campaign_id),
+        goal=_goal_name(workspace, conversion.goal_id),
+        basis=None if credit is None else f"BASIS_{credit.basis.name}",
+        state=f"STATE_{conversion.state.name}",
+        gross=to_money(amounts.money(amounts.gross)),
+        refunded=to_money(amounts.money(amounts.refunded)),
+        disputed=to_money(amounts.money(amounts.disputed)),
+        net=to_money(amounts.money(amounts.net)),
+        pay_time=to_timestamp(conversion.paid_at),
+        test=conversion.test,
+        credited_click=click,
+        unknown_click_id=conversion.unknown_click_id or "",
+        create_time=to_timestamp(conversion.created_at),
+        update_time=to_timestamp(conversion.updated_at),
+    )
+
+
+def conversion_name(conversion: Conversion) -> str:
+    """Return the resource name of a conversion."""
+    return CONVERSION.format(
+        workspace=conversion.workspace_id, conversion=str(conversion.conversion_id)
+    )
+
+
+def to_webhook_log(row: LogRow) -> webhook_log_pb2.WebhookLog:
+    """Write the log row of a delivery."""
+    conversion = ""
+    if row.conversion_id is not None:
+        conversion = CONVERSION.format(
+            workspace=row.workspace_id, conversion=str(row.conversion_id)
+        )
+    return webhook_log_pb2.WebhookLog(
+        name=WEBHOOK_LOG.format(
+            workspace=row.workspace_id, source=row.source_id, webhook_log=str(row.log_id)
+        ),
+        provider=f"PROVIDER_{row.provider.name}",
+        event_id=row.event_id,
+        event_type=row.event_type,
+        outcome=f"OUTCOME_{row.outcome.name}",
+        reason=row.reason,
+        detail=sentence(row.reason),
+        conversion=conversion,
+        origin=f"ORIGIN_{row.origin.name}",
+        test=row.test,
+        receive_time=to_timestamp(row.received_at),
+        delivery_count=row.delivery_count,
+    )
+
+
+def _campaign_name(workspace_id: str, campaign_id: str | None) -> str:
+    if campaign_id is None:
+        return ""
+    return CAMPAIGN.format(workspace=workspace_id, campaign=campaign_id)
+
+
+def _goal_name(workspace_id: str, goal_id: str | None) -> str:
+    if goal_id is None:
+        return ""
+    return GOAL.format(workspace=workspace_id, goal=goal_id)

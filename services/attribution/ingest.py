@@ -1,0 +1,269 @@
+"""Ingest verified events: one batch, one transaction, one result for each event.
+
+A batch that meets another one's uncommitted payment starts again. An event that the database
+refuses falls out of its batch alone: the batch is halved until the event stands by itself, and
+is then kept as quarantined.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from uuid import UUID
+
+import asyncpg
+from prometheus_client import Counter
+
+from services.attribution.bodies import BodySeal
+from services.attribution.domain.conversions import Conversion
+from services.attribution.domain.counting import Account, Verdict, count
+from services.attribution.domain.facts import Provider
+from services.attribution.domain.outcomes import Outcome
+from services.attribution.domain.payments import CurrencyMismatch
+from services.attribution.domain.webhook_logs import LogRow, SealedBody
+from services.attribution.events import IncomingEvent, ReadEvent, read
+from services.attribution.ledger import Ledger, PaymentRace, Saying
+from services.attribution.store import claims, webhook_logs
+from services.attribution.store.claims import Claim
+from services.attribution.store.facts import FactRow
+from services.attribution.store.payments import PaymentRef
+from services.attribution.store.webhook_logs import NewLogRow
+from services.chassis.backoff import full_jitter
+from services.chassis.clock import Clock
+from services.chassis.database import Database
+from services.chassis.errors import DependencyUnavailable
+from services.chassis.ids import IdSource, time_of
+from services.chassis.logs import logger
+
+_log = logger(__name__)
+
+_ATTEMPTS = 8
+_RACES = (
+    PaymentRace,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.UniqueViolationError,
+)
+_EVENTS = Counter(
+    "synaptyx_events_ingested",
+    "Events by what became of them. Any quarantined one wants an operator.",
+    ["provider", "outcome"],
+)
+_INGESTED = {
+    (provider, outcome): _EVENTS.labels(provider.value, outcome.value)
+    for provider in Provider
+    for outcome in Outcome
+}
+_POISON = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+
+
+@dataclass(frozen=True, slots=True)
+class IngestResult:
+    """What became of one event. `conversion_id` is None where it has no conversion."""
+
+    outcome: Outcome
+    reason: str
+    log_id: UUID
+    conversion_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """An event, read and sealed before any transaction is open."""
+
+    event: IncomingEvent
+    read: ReadEvent
+    body: SealedBody
+
+    @property
+    def claim(self) -> Claim:
+        return Claim(self.event.workspace_id, self.event.source_id, self.event.event_id)
+
+
+@dataclass(slots=True)
+class _Judged:
+    """The verdict on an event, and the account that it was counted on."""
+
+    verdict: Verdict
+    account: Account | None
+
+
+class Ingestor:
+    """Counts events. Safe to repeat: an event that was ingested before is a duplicate."""
+
+    def __init__(
+        self, database: Database, *, seal: BodySeal, clock: Clock, ids: IdSource, random: Random
+    ) -> None:
+        """Take what the service is made of."""
+        self._database = database
+        self._seal = seal
+        self._clock = clock
+        self._ids = ids
+        self._random = random
+
+    async def ingest(self, events: Sequence[IncomingEvent]) -> list[IngestResult]:
+        """Ingest events, and return their results in order, after the commit.
+
+        Raises:
+            DependencyUnavailable: the database does not answer. What was committed before that
+                is a duplicate when the batch is sent again.
+        """
+        results = await self._ingest([self._prepared(event) for event in events])
+        for event, result in zip(events, results, strict=True):
+            _observe(event, result)
+        return results
+
+    def _prepared(self, event: IncomingEvent) -> _Prepared:
+        bound_to = f"{event.workspace_id}|{event.source_id}|{event.event_id}"
+        return _Prepared(event, read(event), self._seal.seal(event.body, bound_to=bound_to))
+
+    async def _ingest(self, batch: Sequence[_Prepared]) -> list[IngestResult]:
+        try:
+            return await self._attempt(batch)
+        except _POISON as error:
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                first = await self._ingest(batch[:middle])
+                return first + await self._ingest(batch[middle:])
+            event = batch[0].event
+            _log.exception("event_quarantined", error=error, event_id=event.event_id)
+        verdict = Verdict(Outcome.QUARANTINED, "processing_failed")
+        return await self._attempt(
+            [_Prepared(event, ReadEvent(None, verdict, False), batch[0].body)]
+        )
+
+    async def _attempt(self, batch: Sequence[_Prepared]) -> list[IngestResult]:
+        waits = full_jitter(
+            base=timedelta(milliseconds=5),
+            cap=timedelta(milliseconds=200),
+            attempts=_ATTEMPTS,
+            random=self._random,
+        )
+        for wait in waits:
+            try:
+                async with self._database.write() as transaction:
+                    connection = await transaction.driver()
+                    return await self._count(connection, batch)
+            except _RACES:
+                await asyncio.sleep(wait.total_seconds())
+        raise DependencyUnavailable("database")
+
+    async def _count(
+        self, connection: asyncpg.Connection, batch: Sequence[_Prepared]
+    ) -> list[IngestResult]:
+        now = self._clock.now()
+        claimed = await claims.claim(connection, (item.claim for item in batch), at=now)
+        fresh: list[_Prepared] = []
+        judged: list[_Judged | None] = []
+        for item in batch:
+            if item.claim in claimed:
+                # The second of two copies in one batch finds the claim taken.
+                claimed.discard(item.claim)
+                fresh.append(item)
+                judged.append(_Judged(item.read.verdict, None) if item.read.verdict else None)
+            else:
+                judged.append(_Judged(Verdict(Outcome.DUPLICATE, "event_seen"), None))
+        counted = iter(await self._count_fresh(connection, fresh, now))
+        complete = [verdict or next(counted) for verdict in judged]
+        return await self._log_all(connection, batch, complete)
+
+    async def _count_fresh(
+        self, connection: asyncpg.Connection, fresh: Sequence[_Prepared], now: datetime
+    ) -> list[_Judged]:
+        """Count the events that say something; one verdict for each of those, in order."""
+        telling = [item for item in fresh if item.read.said is not None]
+        if not telling:
+            return []
+        ledger = Ledger(connection, ids=self._ids, now=now)
+        sayings = [
+            Saying(item.event.workspace_id, item.event.source_id, item.read.said)
+            for item in telling
+            if item.read.said is not None
+        ]
+        accounts = await ledger.open(sayings)
+        clicks = await ledger.clicks_named(accounts, sayings)
+        before = {id(account): account.conversion for account in accounts}
+        rows: list[FactRow] = []
+        judged: list[_Judged] = []
+        for item, saying, account in zip(telling, sayings, accounts, strict=True):
+            known = clicks.get(saying.workspace_id, {})
+            try:
+                verdict = count(
+                    account, saying.said, clicks=known, now=now, new_id=self._ids.uuid7()
+                )
+            except CurrencyMismatch:
+                verdict = Verdict(Outcome.QUARANTINED, "currency_mismatch")
+            else:
+                rows.append(self._fact_row(item, saying, account))
+            judged.append(_Judged(verdict, account))
+        await ledger.save(rows, _changed(accounts, before))
+        return judged
+
+    def _fact_row(self, item: _Prepared, saying: Saying, account: Account) -> FactRow:
+        return FactRow(
+            payment=PaymentRef(account.workspace_id, account.payment_id),
+            fact_id=self._ids.uuid7(),
+            event_id=item.event.event_id,
+            event_type=item.event.event_type,
+            said=saying.said,
+        )
+
+    async def _log_all(
+        self,
+        connection: asyncpg.Connection,
+        batch: Sequence[_Prepared],
+        judged: Sequence[_Judged],
+    ) -> list[IngestResult]:
+        rows = [self._log_row(item, one) for item, one in zip(batch, judged, strict=True)]
+        await webhook_logs.append(connection, rows)
+        return [
+            IngestResult(new.row.outcome, new.row.reason, new.row.log_id, new.row.conversion_id)
+            for new in rows
+        ]
+
+    def _log_row(self, item: _Prepared, judged: _Judged) -> NewLogRow:
+        log_id = self._ids.uuid7()
+        conversion = judged.account.conversion if judged.account else None
+        repeated = judged.verdict.outcome is Outcome.DUPLICATE
+        row = LogRow(
+            workspace_id=item.event.workspace_id,
+            source_id=item.event.source_id,
+            log_id=log_id,
+            received_at=time_of(log_id),
+            provider=item.event.provider,
+            origin=item.event.origin,
+            event_id=item.event.event_id,
+            event_type=item.event.event_type,
+            outcome=judged.verdict.outcome,
+            reason=judged.verdict.reason,
+            conversion_id=conversion.conversion_id if conversion else None,
+            test=item.read.test,
+            delivery_count=1,
+        )
+        # The first copy has the body.
+        return NewLogRow(row, None if repeated else item.body)
+
+
+def _observe(event: IncomingEvent, result: IngestResult) -> None:
+    _INGESTED[event.provider, result.outcome].inc()
+    if result.outcome is Outcome.QUARANTINED:
+        _log.error(
+            "event_quarantined",
+            workspace=event.workspace_id,
+            source=event.source_id,
+            event_id=event.event_id,
+            event_type=event.event_type,
+            reason=result.reason,
+        )
+
+
+def _changed(accounts: Sequence[Account], before: dict[int, Conversion | None]) -> list[Conversion]:
+    once = {id(account): account for account in accounts}
+    return [
+        account.conversion
+        for key, account in once.items()
+        if account.conversion is not None and account.conversion is not before[key]
+    ]

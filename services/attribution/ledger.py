@@ -1,0 +1,195 @@
+"""The ledger of a batch: the accounts that its events touch, inside one transaction.
+
+The phases go over all payments in one order (create, add ids, lock, load), so two batches wait
+for each other at most once and never in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from asyncpg import Connection
+
+from services.attribution.domain.clicks import Click
+from services.attribution.domain.conversions import Conversion
+from services.attribution.domain.counting import Account
+from services.attribution.domain.facts import EventFacts
+from services.attribution.store import clicks, conversions, facts, payments
+from services.attribution.store.payments import PaymentKey, PaymentRef
+from services.chassis.ids import IdSource
+
+
+class PaymentRace(Exception):
+    """Another transaction has just made or merged one of the payments: start again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What one event says, and where it came from."""
+
+    workspace_id: str
+    source_id: str
+    said: EventFacts
+
+    def payment_keys(self) -> list[PaymentKey]:
+        """Return the ids that identify the payment."""
+        return [
+            PaymentKey(self.workspace_id, self.source_id, id_.kind, id_.value)
+            for id_ in self.said.ids
+        ]
+
+
+@dataclass(slots=True, eq=False)
+class _Group:
+    """Events and payments that share an id: one payment, as far as anybody knows now."""
+
+    workspace_id: str
+    source_id: str
+    keys: set[PaymentKey] = field(default_factory=set)
+    known: set[PaymentRef] = field(default_factory=set)
+    members: list[int] = field(default_factory=list)
+
+
+class Ledger:
+    """Opens the accounts of a batch, and writes back what was counted on them."""
+
+    def __init__(self, connection: Connection, *, ids: IdSource, now: datetime) -> None:
+        """Work on a connection that is inside a transaction."""
+        self._connection = connection
+        self._ids = ids
+        self._now = now
+
+    async def open(self, sayings: Sequence[Saying]) -> list[Account]:
+        """Return the account of each saying; sayings of one payment share theirs.
+
+        Raises:
+            PaymentRace: another batch was faster; nothing may be kept of this transaction.
+        """
+        found = await payments.find(self._connection, _all_keys(sayings))
+        groups = _grouped(sayings, found)
+        refs = {id(group): self._ref(group) for group in groups if not group.known}
+        await self._add_ids(groups, refs, found)
+        known = {ref for group in groups for ref in group.known}
+        events, existing = await self._load(known)
+        accounts: dict[int, Account] = {}
+        for group in groups:
+            if group.known:
+                account = await self._reopened(group, events, existing)
+            else:
+                ref = refs[id(group)]
+                account = Account(group.workspace_id, group.source_id, ref.payment_id)
+            accounts.update(dict.fromkeys(group.members, account))
+        return [accounts[index] for index in range(len(sayings))]
+
+    async def clicks_named(
+        self, accounts: Iterable[Account], sayings: Iterable[Saying]
+    ) -> dict[str, dict[str, Click]]:
+        """Return the known clicks that accounts or sayings name, by workspace, then by id."""
+        wanted = {(a.workspace_id, id_) for a in accounts for id_ in a.click_ids()}
+        wanted |= {(s.workspace_id, id_) for s in sayings for id_ in s.said.click_ids()}
+        found: dict[str, dict[str, Click]] = {}
+        if wanted:
+            for click in (await clicks.find(self._connection, sorted(wanted))).values():
+                found.setdefault(click.workspace_id, {})[click.click_id] = click
+        return found
+
+    async def save(self, rows: Sequence[facts.FactRow], changed: Sequence[Conversion]) -> None:
+        """Write what was said, and the conversions that changed by it."""
+        if rows:
+            await facts.add(self._connection, rows, at=self._now)
+        if changed:
+            await conversions.save(self._connection, changed)
+
+    def _ref(self, group: _Group) -> PaymentRef:
+        return PaymentRef(group.workspace_id, self._ids.uuid7())
+
+    async def _add_ids(
+        self,
+        groups: Sequence[_Group],
+        new: dict[int, PaymentRef],
+        found: dict[PaymentKey, UUID],
+    ) -> None:
+        sources = {new[id(group)]: group.source_id for group in groups if id(group) in new}
+        if sources:
+            await payments.create(self._connection, sources, at=self._now)
+        missing: dict[PaymentKey, UUID] = {}
+        for group in groups:
+            ref = new.get(id(group)) or min(group.known)
+            missing |= {key: ref.payment_id for key in group.keys if key not in found}
+        if missing and not await payments.add_ids(self._connection, missing):
+            raise PaymentRace
+
+    async def _load(
+        self, known: set[PaymentRef]
+    ) -> tuple[dict[PaymentRef, list[EventFacts]], dict[PaymentRef, Conversion]]:
+        if not known:
+            return {}, {}
+        if not await payments.lock(self._connection, known):
+            raise PaymentRace
+        events = await facts.of_payments(self._connection, known)
+        return events, await conversions.of_payments(self._connection, known)
+
+    async def _reopened(
+        self,
+        group: _Group,
+        events: dict[PaymentRef, list[EventFacts]],
+        existing: dict[PaymentRef, Conversion],
+    ) -> Account:
+        """Open the account of known payments, which become one where they are several."""
+        ordered = sorted(group.known, key=lambda ref: _seniority(ref, existing.get(ref)))
+        survivor, *others = ordered
+        conversion = existing.get(survivor)
+        for gone in others:
+            conversion = await self._merge(gone, survivor, existing.get(gone), conversion)
+        return Account(
+            group.workspace_id,
+            group.source_id,
+            survivor.payment_id,
+            events=[event for ref in ordered for event in events[ref]],
+            conversion=conversion,
+        )
+
+    async def _merge(
+        self,
+        gone: PaymentRef,
+        survivor: PaymentRef,
+        its_conversion: Conversion | None,
+        kept: Conversion | None,
+    ) -> Conversion | None:
+        if its_conversion is not None:
+            await conversions.delete(self._connection, its_conversion)
+            if kept is not None and kept.credit is None:
+                kept = replace(kept, credit=its_conversion.credit)
+        await payments.merge(self._connection, gone, into=survivor.payment_id)
+        return kept
+
+
+def _all_keys(sayings: Sequence[Saying]) -> set[PaymentKey]:
+    return {key for saying in sayings for key in saying.payment_keys()}
+
+
+def _grouped(sayings: Sequence[Saying], found: dict[PaymentKey, UUID]) -> list[_Group]:
+    """Group sayings that share an id, or whose ids belong to one known payment."""
+    of_key: dict[PaymentKey, _Group] = {}
+    of_payment: dict[PaymentRef, _Group] = {}
+    for index, saying in enumerate(sayings):
+        keys = saying.payment_keys()
+        refs = {PaymentRef(key.workspace_id, found[key]) for key in keys if key in found}
+        group = _Group(saying.workspace_id, saying.source_id, set(keys), refs, [index])
+        touched = [of_key[key] for key in keys if key in of_key]
+        touched += [of_payment[ref] for ref in refs if ref in of_payment]
+        for other in touched:
+            group.keys |= other.keys
+            group.known |= other.known
+            group.members += [member for member in other.members if member not in group.members]
+        of_key |= dict.fromkeys(group.keys, group)
+        of_payment |= dict.fromkeys(group.known, group)
+    return list({id(group): group for group in of_key.values()}.values())
+
+
+def _seniority(ref: PaymentRef, conversion: Conversion | None) -> tuple[bool, UUID]:
+    # The conversion that was there first keeps its name.
+    return (conversion is None, conversion.conversion_id if conversion else ref.payment_id)

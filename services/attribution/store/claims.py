@@ -1,0 +1,44 @@
+"""Event claims: which events were ingested, held unique by the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from asyncpg import Connection
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Claim:
+    """One event of one source."""
+
+    workspace_id: str
+    source_id: str
+    event_id: str
+
+
+_CLAIM = """
+INSERT INTO attribution.event_claims (workspace_id, source_id, event_id, claimed_at)
+SELECT workspace_id, source_id, event_id, $4
+FROM unnest($1::text[], $2::text[], $3::text[]) AS claim (workspace_id, source_id, event_id)
+ON CONFLICT DO NOTHING
+RETURNING workspace_id, source_id, event_id
+"""
+
+
+async def claim(connection: Connection, claims: Iterable[Claim], *, at: datetime) -> set[Claim]:
+    """Claim events, and return those that nobody had claimed before.
+
+    Waits for another transaction that claims the same event at the same moment. Claims are taken
+    in one order, so that two batches never wait for each other.
+    """
+    wanted = sorted(set(claims))
+    rows = await connection.fetch(
+        _CLAIM,
+        [claim.workspace_id for claim in wanted],
+        [claim.source_id for claim in wanted],
+        [claim.event_id for claim in wanted],
+        at,
+    )
+    return {Claim(*row) for row in rows}

@@ -1,0 +1,216 @@
+"""Facts, kept as what each event said; the ledger that conversions are folded from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from asyncpg import Connection
+
+from services.attribution.domain.facts import (
+    ClickNamed,
+    EventFacts,
+    EvidenceBasis,
+    Fact,
+    IdKind,
+    OrderSnapshot,
+    ProviderId,
+    Receipt,
+    ReceiptStatus,
+    Refund,
+    RefundStatus,
+    RefundTotal,
+)
+from services.attribution.domain.money import Money
+from services.attribution.store.payments import PaymentRef
+
+_Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class FactRow:
+    """What one event said about one payment."""
+
+    payment: PaymentRef
+    fact_id: UUID
+    event_id: str
+    event_type: str
+    said: EventFacts
+
+
+_ADD = """
+INSERT INTO attribution.facts
+    (workspace_id, fact_id, payment_id, event_id, kind, data, created_at)
+SELECT workspace_id, fact_id, payment_id, event_id, kind, data::jsonb, $7
+FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[])
+    AS new (workspace_id, fact_id, payment_id, event_id, kind, data)
+"""
+
+_OF_PAYMENTS = """
+SELECT fact.workspace_id, fact.payment_id, fact.data::text
+FROM attribution.facts AS fact
+JOIN unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, payment_id)
+    USING (workspace_id, payment_id)
+"""
+
+
+async def add(connection: Connection, rows: Sequence[FactRow], *, at: datetime) -> None:
+    """Add what events said."""
+    await connection.execute(
+        _ADD,
+        [row.payment.workspace_id for row in rows],
+        [row.fact_id for row in rows],
+        [row.payment.payment_id for row in rows],
+        [row.event_id for row in rows],
+        [row.event_type for row in rows],
+        [orjson.dumps(_encode_event(row.said)).decode() for row in rows],
+        at,
+    )
+
+
+async def of_payments(
+    connection: Connection, payments: Iterable[PaymentRef]
+) -> dict[PaymentRef, list[EventFacts]]:
+    """Return everything that is known of these payments, in no order."""
+    wanted = sorted(set(payments))
+    rows = await connection.fetch(
+        _OF_PAYMENTS, [ref.workspace_id for ref in wanted], [ref.payment_id for ref in wanted]
+    )
+    found: dict[PaymentRef, list[EventFacts]] = {ref: [] for ref in wanted}
+    for workspace_id, payment_id, data in rows:
+        found[PaymentRef(workspace_id, payment_id)].append(_decode_event(orjson.loads(data)))
+    return found
+
+
+def _encode_event(said: EventFacts) -> _Json:
+    return {
+        "ids": [_encode_id(id_) for id_ in said.ids],
+        "related": [_encode_id(id_) for id_ in said.related],
+        "facts": [_encode(fact) for fact in said.facts],
+    }
+
+
+def _decode_event(data: _Json) -> EventFacts:
+    return EventFacts(
+        ids=tuple(_decode_id(id_) for id_ in _list(data["ids"])),
+        related=tuple(_decode_id(id_) for id_ in _list(data["related"])),
+        facts=tuple(_decode(fact) for fact in _list(data["facts"])),
+    )
+
+
+def _encode(fact: Fact) -> _Json:
+    match fact:
+        case Receipt():
+            return {
+                "fact": "receipt",
+                "of": _encode_id(fact.of),
+                "status": fact.status,
+                "amount": _encode_money(fact.amount),
+                "at": fact.at,
+                "stands_alone": fact.stands_alone,
+                "test": fact.test,
+            }
+        case OrderSnapshot():
+            return {
+                "fact": "order_snapshot",
+                "order_id": fact.order_id,
+                "version": fact.version,
+                "status": fact.status,
+                "gross": _encode_money(fact.gross),
+                "refunded": _encode_money(fact.refunded),
+                "ordered_at": fact.ordered_at,
+                "test": fact.test,
+            }
+        case Refund():
+            return {
+                "fact": "refund",
+                "refund_id": fact.refund_id,
+                "status": fact.status,
+                "amount": _encode_money(fact.amount),
+                "at": fact.at,
+            }
+        case RefundTotal():
+            return {
+                "fact": "refund_total",
+                "charge_id": fact.charge_id,
+                "total": _encode_money(fact.total),
+            }
+        case ClickNamed():
+            return {
+                "fact": "click_named",
+                "basis": fact.basis,
+                "place": fact.place,
+                "click_id": fact.click_id,
+            }
+
+
+def _decode(data: _Json) -> Fact:
+    match data["fact"]:
+        case "receipt":
+            return Receipt(
+                of=_decode_id(data["of"]),
+                status=ReceiptStatus(str(data["status"])),
+                amount=_decode_money(data["amount"]),
+                at=_time(data["at"]),
+                stands_alone=bool(data["stands_alone"]),
+                test=bool(data["test"]),
+            )
+        case "order_snapshot":
+            modified, told = _list(data["version"])
+            return OrderSnapshot(
+                order_id=str(data["order_id"]),
+                version=(_time(modified), _time(told)),
+                status=ReceiptStatus(str(data["status"])),
+                gross=_decode_money(data["gross"]),
+                refunded=_decode_money(data["refunded"]),
+                ordered_at=_time(data["ordered_at"]),
+                test=bool(data["test"]),
+            )
+        case "refund":
+            return Refund(
+                refund_id=str(data["refund_id"]),
+                status=RefundStatus(str(data["status"])),
+                amount=_decode_money(data["amount"]),
+                at=_time(data["at"]),
+            )
+        case "refund_total":
+            return RefundTotal(str(data["charge_id"]), _decode_money(data["total"]))
+        case "click_named":
+            return ClickNamed(
+                basis=EvidenceBasis(str(data["basis"])),
+                place=IdKind(str(data["place"])),
+                click_id=None if data["click_id"] is None else str(data["click_id"]),
+            )
+        case unknown:
+            raise ValueError(f"a fact of the unknown kind {unknown}")
+
+
+def _encode_id(id_: ProviderId) -> list[str]:
+    return [id_.kind.value, id_.value]
+
+
+def _decode_id(data: object) -> ProviderId:
+    kind, value = _list(data)
+    return ProviderId(IdKind(str(kind)), str(value))
+
+
+def _encode_money(money: Money) -> list[object]:
+    return [money.currency, money.minor_units]
+
+
+def _decode_money(data: object) -> Money:
+    currency, minor_units = _list(data)
+    return Money(str(currency), int(minor_units))
+
+
+def _time(data: object) -> datetime:
+    return datetime.fromisoformat(str(data))
+
+
+def _list(data: object) -> list[Any]:
+    assert isinstance(data, list)
+    return data

@@ -1,0 +1,130 @@
+"""Payments, and every id that a provider knows them by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from asyncpg import Connection
+
+from services.attribution.domain.facts import IdKind
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PaymentKey:
+    """An id of a payment at the provider of one source."""
+
+    workspace_id: str
+    source_id: str
+    kind: IdKind
+    value: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PaymentRef:
+    """A payment of ours."""
+
+    workspace_id: str
+    payment_id: UUID
+
+
+_FIND = """
+SELECT known.workspace_id, known.source_id, known.kind, known.value, known.payment_id
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+    AS wanted (workspace_id, source_id, kind, value)
+JOIN attribution.payment_ids AS known USING (workspace_id, source_id, kind, value)
+"""
+
+_CREATE = """
+INSERT INTO attribution.payments (workspace_id, payment_id, source_id, created_at)
+SELECT workspace_id, payment_id, source_id, $4
+FROM unnest($1::text[], $2::uuid[], $3::text[]) AS new (workspace_id, payment_id, source_id)
+"""
+
+_ADD_IDS = """
+INSERT INTO attribution.payment_ids (workspace_id, source_id, kind, value, payment_id)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[])
+ON CONFLICT DO NOTHING
+RETURNING 1
+"""
+
+_LOCK = """
+SELECT payment.workspace_id, payment.payment_id, payment.merged_into IS NOT NULL
+FROM attribution.payments AS payment
+JOIN unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, payment_id)
+    USING (workspace_id, payment_id)
+ORDER BY payment.workspace_id, payment.payment_id
+FOR UPDATE OF payment
+"""
+
+_MERGE_IDS = """
+UPDATE attribution.payment_ids SET payment_id = $3 WHERE workspace_id = $1 AND payment_id = $2
+"""
+_MERGE_FACTS = """
+UPDATE attribution.facts SET payment_id = $3 WHERE workspace_id = $1 AND payment_id = $2
+"""
+_MERGE_PAYMENT = """
+UPDATE attribution.payments SET merged_into = $3 WHERE workspace_id = $1 AND payment_id = $2
+"""
+
+
+async def find(connection: Connection, keys: Iterable[PaymentKey]) -> dict[PaymentKey, UUID]:
+    """Return the payments that are known by these ids."""
+    wanted = sorted(set(keys))
+    rows = await connection.fetch(
+        _FIND,
+        [key.workspace_id for key in wanted],
+        [key.source_id for key in wanted],
+        [key.kind.value for key in wanted],
+        [key.value for key in wanted],
+    )
+    return {PaymentKey(row[0], row[1], IdKind(row[2]), row[3]): row[4] for row in rows}
+
+
+async def create(
+    connection: Connection, payments: Mapping[PaymentRef, str], *, at: datetime
+) -> None:
+    """Create payments; the values are the ids of their sources."""
+    new = sorted(payments)
+    await connection.execute(
+        _CREATE,
+        [ref.workspace_id for ref in new],
+        [ref.payment_id for ref in new],
+        [payments[ref] for ref in new],
+        at,
+    )
+
+
+async def add_ids(connection: Connection, ids: Mapping[PaymentKey, UUID]) -> bool:
+    """Add ids to payments; False if another transaction has just added one of them.
+
+    Waits for a transaction that adds the same id at the same moment. Ids are added in one order,
+    so that two batches never wait for each other.
+    """
+    new = sorted(ids)
+    rows = await connection.fetch(
+        _ADD_IDS,
+        [key.workspace_id for key in new],
+        [key.source_id for key in new],
+        [key.kind.value for key in new],
+        [key.value for key in new],
+        [ids[key] for key in new],
+    )
+    return len(rows) == len(new)
+
+
+async def lock(connection: Connection, payments: Iterable[PaymentRef]) -> bool:
+    """Lock payments until the end of the transaction; False if one was merged meanwhile."""
+    wanted = sorted(set(payments))
+    rows = await connection.fetch(
+        _LOCK, [ref.workspace_id for ref in wanted], [ref.payment_id for ref in wanted]
+    )
+    return len(rows) == len(wanted) and not any(merged for _, _, merged in rows)
+
+
+async def merge(connection: Connection, gone: PaymentRef, *, into: UUID) -> None:
+    """Make one payment of two: ids and facts of `gone` move to `into`. Both must be locked."""
+    for statement in (_MERGE_IDS, _MERGE_FACTS, _MERGE_PAYMENT):
+        await connection.execute(statement, gone.workspace_id, gone.payment_id, into)
