@@ -1,6 +1,6 @@
 """Render the README's table of settings from the settings themselves.
 
-    python -m tests.settings_table        writes it into README.md
+python -m tests.settings_table        writes it into README.md
 """
 
 from __future__ import annotations

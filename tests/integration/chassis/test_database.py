@@ -1,4 +1,3 @@
-# ruff: noqa: PT012  (the block that raises is the transaction under test)
 import asyncio
 import time
 from collections.abc import AsyncIterator
