@@ -27,6 +27,7 @@ from services.attribution.domain.money import Money
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.domain.webhook_logs import LogRow, Origin, SealedBody
 from services.attribution.store import campaigns, clicks, conversions, goals, payments, webhook_logs
+from services.attribution.store.insertions import insert
 from services.attribution.store.payments import PaymentKey, PaymentRef
 from services.attribution.store.webhook_logs import NewLogRow
 from services.chassis.database import Database
@@ -217,18 +218,20 @@ async def store_conversions(
     async with database.write() as tx:
         connection = await tx.driver()
         sources = {PaymentRef(it.workspace_id, it.payment_id): it.source_id for it in built}
-        await payments.create(connection, sources, at=PAID_AT)
+        postings = [payments.creating(sources, at=PAID_AT)]
         first = built[0]
         ids = {
             PaymentKey(first.workspace_id, first.source_id, id_.kind, id_.value): first.payment_id
             for id_ in provider_ids
         }
-        await payments.add_ids(connection, ids)
-        await conversions.save(connection, built)
+        if ids:
+            postings.append(payments.adding_ids(ids))
+        await insert(connection, [*postings, conversions.saving(built)])
 
 
 async def store_log_rows(
     database: Database, *built: LogRow, body: SealedBody | None = None
 ) -> None:
     async with database.write() as tx:
-        await webhook_logs.append(await tx.driver(), [NewLogRow(row, body) for row in built])
+        rows = [NewLogRow(row, body) for row in built]
+        await insert(await tx.driver(), [webhook_logs.appending(rows)])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -29,6 +29,7 @@ from services.attribution.ledger import Ledger, PaymentRace, Saying
 from services.attribution.store import claims, webhook_logs
 from services.attribution.store.claims import Claim
 from services.attribution.store.facts import FactRow
+from services.attribution.store.insertions import Insertion, insert
 from services.attribution.store.payments import PaymentRef
 from services.attribution.store.webhook_logs import NewLogRow
 from services.chassis.backoff import full_jitter
@@ -128,11 +129,11 @@ class Ingestor:
                 middle = len(batch) // 2
                 first = await self._ingest(batch[:middle])
                 return first + await self._ingest(batch[middle:])
-            event = batch[0].event
-            _log.exception("event_quarantined", error=error, event_id=event.event_id)
+            _log.exception("event_refused_by_database", error=error)
+        poison = batch[0]
         verdict = Verdict(Outcome.QUARANTINED, "processing_failed")
         return await self._attempt(
-            [_Prepared(event, ReadEvent(None, verdict, False), batch[0].body)]
+            [replace(poison, read=ReadEvent(None, verdict, poison.read.test))]
         )
 
     async def _attempt(self, batch: Sequence[_Prepared]) -> list[IngestResult]:
@@ -166,18 +167,24 @@ class Ingestor:
                 judged.append(_Judged(item.read.verdict, None) if item.read.verdict else None)
             else:
                 judged.append(_Judged(Verdict(Outcome.DUPLICATE, "event_seen"), None))
-        counted = iter(await self._count_fresh(connection, fresh, now))
-        complete = [verdict or next(counted) for verdict in judged]
-        return await self._log_all(connection, batch, complete)
+        ledger = Ledger(connection, ids=self._ids, now=now)
+        counted, postings = await self._count_fresh(ledger, fresh, now)
+        verdicts = iter(counted)
+        complete = [one or next(verdicts) for one in judged]
+        rows = [self._log_row(item, one) for item, one in zip(batch, complete, strict=True)]
+        ledger.check(await insert(connection, [*postings, webhook_logs.appending(rows)]))
+        return [
+            IngestResult(new.row.outcome, new.row.reason, new.row.log_id, new.row.conversion_id)
+            for new in rows
+        ]
 
     async def _count_fresh(
-        self, connection: asyncpg.Connection, fresh: Sequence[_Prepared], now: datetime
-    ) -> list[_Judged]:
-        """Count the events that say something; one verdict for each of those, in order."""
+        self, ledger: Ledger, fresh: Sequence[_Prepared], now: datetime
+    ) -> tuple[list[_Judged], list[Insertion]]:
+        """Count the events that say something: a verdict for each, and what is to be written."""
         telling = [item for item in fresh if item.read.said is not None]
         if not telling:
-            return []
-        ledger = Ledger(connection, ids=self._ids, now=now)
+            return [], []
         sayings = [
             Saying(item.event.workspace_id, item.event.source_id, item.read.said)
             for item in telling
@@ -199,8 +206,7 @@ class Ingestor:
             else:
                 rows.append(self._fact_row(item, saying, account))
             judged.append(_Judged(verdict, account))
-        await ledger.save(rows, _changed(accounts, before))
-        return judged
+        return judged, ledger.postings(rows, _changed(accounts, before))
 
     def _fact_row(self, item: _Prepared, saying: Saying, account: Account) -> FactRow:
         return FactRow(
@@ -210,19 +216,6 @@ class Ingestor:
             event_type=item.event.event_type,
             said=saying.said,
         )
-
-    async def _log_all(
-        self,
-        connection: asyncpg.Connection,
-        batch: Sequence[_Prepared],
-        judged: Sequence[_Judged],
-    ) -> list[IngestResult]:
-        rows = [self._log_row(item, one) for item, one in zip(batch, judged, strict=True)]
-        await webhook_logs.append(connection, rows)
-        return [
-            IngestResult(new.row.outcome, new.row.reason, new.row.log_id, new.row.conversion_id)
-            for new in rows
-        ]
 
     def _log_row(self, item: _Prepared, judged: _Judged) -> NewLogRow:
         log_id = self._ids.uuid7()

@@ -1,12 +1,12 @@
 """The ledger of a batch: the accounts that its events touch, inside one transaction.
 
-The phases go over all payments in one order (create, add ids, lock, load), so two batches wait
-for each other at most once and never in a circle.
+Known payments are locked in one order, and new ids are added in one order after that, so two
+batches wait for each other at most once and never in a circle.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +18,7 @@ from services.attribution.domain.conversions import Conversion
 from services.attribution.domain.counting import Account
 from services.attribution.domain.facts import EventFacts
 from services.attribution.store import clicks, conversions, facts, payments
+from services.attribution.store.insertions import Insertion
 from services.attribution.store.payments import PaymentKey, PaymentRef
 from services.chassis.ids import IdSource
 
@@ -61,6 +62,8 @@ class Ledger:
         self._connection = connection
         self._ids = ids
         self._now = now
+        self._to_create: dict[PaymentRef, str] = {}
+        self._ids_to_add: dict[PaymentKey, UUID] = {}
 
     async def open(self, sayings: Sequence[Saying]) -> list[Account]:
         """Return the account of each saying; sayings of one payment share theirs.
@@ -70,17 +73,12 @@ class Ledger:
         """
         found = await payments.find(self._connection, _all_keys(sayings))
         groups = _grouped(sayings, found)
-        refs = {id(group): self._ref(group) for group in groups if not group.known}
-        await self._add_ids(groups, refs, found)
         known = {ref for group in groups for ref in group.known}
         events, existing = await self._load(known)
         accounts: dict[int, Account] = {}
         for group in groups:
-            if group.known:
-                account = await self._reopened(group, events, existing)
-            else:
-                ref = refs[id(group)]
-                account = Account(group.workspace_id, group.source_id, ref.payment_id)
+            account = await self._account(group, events, existing)
+            self._ids_to_add |= {key: account.payment_id for key in group.keys if key not in found}
             accounts.update(dict.fromkeys(group.members, account))
         return [accounts[index] for index in range(len(sayings))]
 
@@ -96,30 +94,28 @@ class Ledger:
                 found.setdefault(click.workspace_id, {})[click.click_id] = click
         return found
 
-    async def save(self, rows: Sequence[facts.FactRow], changed: Sequence[Conversion]) -> None:
-        """Write what was said, and the conversions that changed by it."""
+    def postings(
+        self, rows: Sequence[facts.FactRow], changed: Sequence[Conversion]
+    ) -> list[Insertion]:
+        """Return what is to be written: payments, their ids, what was said, and conversions."""
+        postings: list[Insertion] = []
+        if self._to_create:
+            postings.append(payments.creating(self._to_create, at=self._now))
+        if self._ids_to_add:
+            postings.append(payments.adding_ids(self._ids_to_add))
         if rows:
-            await facts.add(self._connection, rows, at=self._now)
+            postings.append(facts.adding(rows, at=self._now))
         if changed:
-            await conversions.save(self._connection, changed)
+            postings.append(conversions.saving(changed))
+        return postings
 
-    def _ref(self, group: _Group) -> PaymentRef:
-        return PaymentRef(group.workspace_id, self._ids.uuid7())
+    def check(self, written: Mapping[str, int]) -> None:
+        """Tell a race by the number of rows that were written, by table.
 
-    async def _add_ids(
-        self,
-        groups: Sequence[_Group],
-        new: dict[int, PaymentRef],
-        found: dict[PaymentKey, UUID],
-    ) -> None:
-        sources = {new[id(group)]: group.source_id for group in groups if id(group) in new}
-        if sources:
-            await payments.create(self._connection, sources, at=self._now)
-        missing: dict[PaymentKey, UUID] = {}
-        for group in groups:
-            ref = new.get(id(group)) or min(group.known)
-            missing |= {key: ref.payment_id for key in group.keys if key not in found}
-        if missing and not await payments.add_ids(self._connection, missing):
+        Raises:
+            PaymentRace: another batch has just added one of the ids.
+        """
+        if written.get("payment_ids", 0) != len(self._ids_to_add):
             raise PaymentRace
 
     async def _load(
@@ -132,13 +128,17 @@ class Ledger:
         events = await facts.of_payments(self._connection, known)
         return events, await conversions.of_payments(self._connection, known)
 
-    async def _reopened(
+    async def _account(
         self,
         group: _Group,
         events: dict[PaymentRef, list[EventFacts]],
         existing: dict[PaymentRef, Conversion],
     ) -> Account:
-        """Open the account of known payments, which become one where they are several."""
+        """Open the account of a group; known payments become one where they are several."""
+        if not group.known:
+            ref = PaymentRef(group.workspace_id, self._ids.uuid7())
+            self._to_create[ref] = group.source_id
+            return Account(group.workspace_id, group.source_id, ref.payment_id)
         ordered = sorted(group.known, key=lambda ref: _seniority(ref, existing.get(ref)))
         survivor, *others = ordered
         conversion = existing.get(survivor)

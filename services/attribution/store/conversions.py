@@ -23,6 +23,7 @@ from services.attribution.domain.conversions import (
 from services.attribution.domain.facts import IdKind, ProviderId
 from services.attribution.store import keyset
 from services.attribution.store.clicks import from_snapshot, to_snapshot
+from services.attribution.store.insertions import Insertion
 from services.attribution.store.keyset import Position
 from services.attribution.store.payments import PaymentRef
 from services.attribution.store.rows import Row, read_json
@@ -152,11 +153,11 @@ async def provider_ids(
     return found
 
 
-async def save(connection: Connection, changed: Sequence[Conversion]) -> None:
-    """Write conversions, new or changed. Their payments must be locked. For the hot path."""
+def saving(changed: Sequence[Conversion]) -> Insertion:
+    """Write conversions, new or changed. The known ones' payments must be locked."""
     ordered = sorted(changed, key=lambda each: (each.workspace_id, each.conversion_id))
     columns = zip(*(_values(conversion) for conversion in ordered), strict=True)
-    await connection.execute(_SAVE, *(list(column) for column in columns))
+    return Insertion("conversions", _SAVE, [list(column) for column in columns])
 
 
 def _values(conversion: Conversion) -> tuple[object, ...]:

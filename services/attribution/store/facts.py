@@ -26,6 +26,7 @@ from services.attribution.domain.facts import (
     RefundTotal,
 )
 from services.attribution.domain.money import Money
+from services.attribution.store.insertions import Insertion
 from services.attribution.store.payments import PaymentRef
 
 _Json = dict[str, object]
@@ -58,10 +59,9 @@ JOIN unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, payment_id)
 """
 
 
-async def add(connection: Connection, rows: Sequence[FactRow], *, at: datetime) -> None:
+def adding(rows: Sequence[FactRow], *, at: datetime) -> Insertion:
     """Add what events said."""
-    await connection.execute(
-        _ADD,
+    columns = (
         [row.payment.workspace_id for row in rows],
         [row.fact_id for row in rows],
         [row.payment.payment_id for row in rows],
@@ -70,6 +70,7 @@ async def add(connection: Connection, rows: Sequence[FactRow], *, at: datetime) 
         [orjson.dumps(_encode_event(row.said)).decode() for row in rows],
         at,
     )
+    return Insertion("facts", _ADD, columns)
 
 
 async def of_payments(

@@ -10,6 +10,7 @@ from uuid import UUID
 from asyncpg import Connection
 
 from services.attribution.domain.facts import IdKind
+from services.attribution.store.insertions import Insertion
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,7 +48,6 @@ _ADD_IDS = """
 INSERT INTO attribution.payment_ids (workspace_id, source_id, kind, value, payment_id)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[])
 ON CONFLICT DO NOTHING
-RETURNING 1
 """
 
 _LOCK = """
@@ -83,36 +83,33 @@ async def find(connection: Connection, keys: Iterable[PaymentKey]) -> dict[Payme
     return {PaymentKey(row[0], row[1], IdKind(row[2]), row[3]): row[4] for row in rows}
 
 
-async def create(
-    connection: Connection, payments: Mapping[PaymentRef, str], *, at: datetime
-) -> None:
+def creating(payments: Mapping[PaymentRef, str], *, at: datetime) -> Insertion:
     """Create payments; the values are the ids of their sources."""
     new = sorted(payments)
-    await connection.execute(
-        _CREATE,
+    columns = (
         [ref.workspace_id for ref in new],
         [ref.payment_id for ref in new],
         [payments[ref] for ref in new],
         at,
     )
+    return Insertion("payments", _CREATE, columns)
 
 
-async def add_ids(connection: Connection, ids: Mapping[PaymentKey, UUID]) -> bool:
-    """Add ids to payments; False if another transaction has just added one of them.
+def adding_ids(ids: Mapping[PaymentKey, UUID]) -> Insertion:
+    """Add ids to payments. It writes fewer rows where another transaction has just added one.
 
     Waits for a transaction that adds the same id at the same moment. Ids are added in one order,
     so that two batches never wait for each other.
     """
     new = sorted(ids)
-    rows = await connection.fetch(
-        _ADD_IDS,
+    columns = (
         [key.workspace_id for key in new],
         [key.source_id for key in new],
         [key.kind.value for key in new],
         [key.value for key in new],
         [ids[key] for key in new],
     )
-    return len(rows) == len(new)
+    return Insertion("payment_ids", _ADD_IDS, columns)
 
 
 async def lock(connection: Connection, payments: Iterable[PaymentRef]) -> bool:

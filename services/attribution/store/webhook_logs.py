@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from asyncpg import Connection
 from sqlalchemy import Column, ColumnElement, Select, bindparam, select
 
 from services.attribution.domain.facts import Provider
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.domain.webhook_logs import LogRow, Origin, SealedBody
 from services.attribution.store import keyset
+from services.attribution.store.insertions import Insertion
 from services.attribution.store.keyset import Position
 from services.attribution.store.rows import Row
 from services.attribution.store.schema import webhook_logs as table
@@ -60,10 +60,9 @@ class LogFilter:
     received_before: datetime | None = None
 
 
-async def append(connection: Connection, rows: Sequence[NewLogRow]) -> None:
+def appending(rows: Sequence[NewLogRow]) -> Insertion:
     """Add rows to the log."""
-    await connection.execute(
-        _APPEND,
+    columns = (
         [new.row.workspace_id for new in rows],
         [new.row.received_at for new in rows],
         [new.row.log_id for new in rows],
@@ -81,6 +80,7 @@ async def append(connection: Connection, rows: Sequence[NewLogRow]) -> None:
         [new.body.key_id if new.body else None for new in rows],
         [new.body.format if new.body else None for new in rows],
     )
+    return Insertion("webhook_logs", _APPEND, columns)
 
 
 async def get(
