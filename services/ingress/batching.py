@@ -1,8 +1,9 @@
 """Hands concurrent deliveries to attribution together, in few calls.
 
 A lane has at most one call in flight. It takes whatever waits, so batches grow by themselves
-while the lanes are busy, and a lone delivery goes at once. Only when deliveries come fast
-does a lane first wait a moment for company, which saves more work than the moment costs.
+while the lanes are busy, and a lone delivery goes at once. What a call costs by itself is most
+of the cost of a small batch: so when deliveries come fast, a lane first waits a moment for
+company, and a further lane opens only for a good batch, or when the others keep it waiting.
 """
 
 import asyncio
@@ -30,6 +31,10 @@ _BATCH_BYTES: Final = 4 * 1024 * 1024
 _COALESCE_SECONDS: Final = 0.002
 # Below this many events a second a delivery waits for nobody.
 _COALESCE_FROM: Final = 300.0
+# As many as make a call of their own worth its cost, while another call is in flight.
+_COMPANY: Final = 24
+# How long a call in flight may keep fewer than that waiting.
+_PATIENCE_SECONDS: Final = 0.05
 # A call with less time than this ends in doubt more often than in an answer.
 _SHORTEST_CALL_SECONDS: Final = 0.1
 
@@ -81,6 +86,7 @@ class Batcher:
         self._rate = ArrivalRate(clock)
         self._lanes: set[asyncio.Task[None]] = set()
         self._gathering = False
+        self._patience: asyncio.TimerHandle | None = None
         self._failing = False
 
     async def ingest(self, event: VerifiedEvent, *, deadline: float) -> IngestResult:
@@ -113,11 +119,30 @@ class Batcher:
         """Wait until everything that was collected has its result."""
         while self._lanes:
             await asyncio.wait(self._lanes)
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
     def _open_lane(self) -> None:
         # A lane that is still gathering takes this one along.
         if self._gathering or len(self._lanes) >= self._limits.lanes:
             return
+        if self._lanes and len(self._queue) < min(_COMPANY, self._limits.batch_events):
+            self._wait_for_company()
+            return
+        self._start_lane()
+
+    def _wait_for_company(self) -> None:
+        if self._patience is None:
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(_PATIENCE_SECONDS, self._lose_patience)
+
+    def _lose_patience(self) -> None:
+        self._patience = None
+        if self._queue and not self._gathering and len(self._lanes) < self._limits.lanes:
+            self._start_lane()
+
+    def _start_lane(self) -> None:
         self._gathering = True
         lane = asyncio.create_task(self._run_lane())
         self._lanes.add(lane)

@@ -42,9 +42,9 @@ def _together(insertions: tuple[tuple[str, str], ...]) -> str:
         numbers = [int(number) for number in _PARAMETER.findall(statement)]
         parts.append(f"{table} AS ({_renumbered(statement, by=offset)} RETURNING 1)")
         offset += max(numbers)
-    counts = ", ".join(f"(SELECT count(*) FROM {table}) AS {table}" for table, _ in insertions)
     # Only statements of our own stores come together here.
-    return f"WITH {', '.join(parts)} SELECT {counts}"
+    counts = [f"(SELECT count(*) FROM {table}) AS {table}" for table, _ in insertions]  # noqa: S608
+    return f"WITH {', '.join(parts)} SELECT {', '.join(counts)}"
 
 
 def _renumbered(statement: str, *, by: int) -> str:

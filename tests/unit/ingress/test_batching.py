@@ -65,12 +65,38 @@ class TestBatches:
         for name in ("a", "b", "c", "d"):
             tasks.append(bench.submit(name))
             await bench.settle()
-        assert bench.memory.batches == [["a"], ["b"]]
+        assert bench.memory.batches == [["a"]]
 
         bench.memory.open.set()
         await asyncio.gather(*tasks)
 
-        assert bench.memory.batches == [["a"], ["b"], ["c", "d"]]
+        assert bench.memory.batches == [["a"], ["b", "c", "d"]]
+
+    async def test_a_further_lane_opens_for_a_good_batch(self) -> None:
+        bench = Bench(lanes=2)
+        bench.memory.open.clear()
+        tasks = [bench.submit("a")]
+        await bench.settle()
+        tasks += bench.submit_many(24)
+        await bench.settle()
+        assert [len(batch) for batch in bench.memory.batches] == [1, 24]
+
+        bench.memory.open.set()
+        await asyncio.gather(*tasks)
+
+    async def test_a_further_lane_opens_when_the_others_keep_it_waiting(self) -> None:
+        bench = Bench(lanes=2)
+        bench.memory.open.clear()
+        tasks = [bench.submit("a")]
+        await bench.settle()
+        tasks.append(bench.submit("b"))
+        async with asyncio.timeout(5):
+            while len(bench.memory.batches) < 2:
+                await asyncio.sleep(0.01)
+        assert bench.memory.batches == [["a"], ["b"]]
+
+        bench.memory.open.set()
+        await asyncio.gather(*tasks)
 
     async def test_a_batch_has_at_most_its_number_of_events(self) -> None:
         bench = Bench(batch_events=3)
