@@ -30,7 +30,7 @@ from services.attribution.recording import ClickRecorder
 from services.attribution.rejections import Rejections
 from services.attribution.retention import LogPartitions
 from services.attribution.settings import AttributionSettings
-from services.chassis import logs, telemetry
+from services.chassis import garbage, logs, telemetry
 from services.chassis.certificates import CertificateError
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.database import Database
@@ -67,6 +67,7 @@ async def serve(settings: AttributionSettings) -> None:
         server = grpc_server(settings, database, partitions=partitions, clock=clock, ids=ids)
         keeping = asyncio.create_task(partitions.run(), name="keep-log-partitions")
         stack.push_async_callback(_end, keeping)
+        garbage.settle()
         await server.run()
 
 
@@ -80,7 +81,7 @@ def grpc_server(
 ) -> GrpcServer:
     """Put the server together. It is ready once it has seen the schema."""
     random = SystemRandom()
-    seal = BodySeal(settings.body_keys, random.randbytes)
+    seal = BodySeal(settings.body_keys, os.urandom)
     recorder = ClickRecorder(database, clock, ids)
     ingestor = Ingestor(database, seal=seal, clock=clock, ids=ids, random=random)
     attribution_servicer = AttributionServicer(database, recorder, clock=clock)

@@ -14,7 +14,7 @@ from synaptyx.sources.v1.revenue_source_service_pb2_grpc import (
     add_RevenueSourceServiceServicer_to_server,
 )
 
-from services.chassis import logs, telemetry
+from services.chassis import garbage, logs, telemetry
 from services.chassis.certificates import CertificateError
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.database import Database
@@ -79,6 +79,7 @@ async def serve(settings: CredentialsSettings) -> None:
         )
         login = asyncio.create_task(vault.keep_logged_in(), name="vault-keep-logged-in")
         stack.callback(login.cancel)
+        garbage.settle()
         await server.run()
 
 

@@ -15,7 +15,7 @@ from synaptyx.attribution.v1.event_ingest_service_pb2_grpc import EventIngestSer
 from synaptyx.credentials.v1.credentials_service_pb2_grpc import CredentialsServiceStub
 from synaptyx.sources.v1.revenue_source_service_pb2_grpc import RevenueSourceServiceStub
 
-from services.chassis import logs
+from services.chassis import garbage, logs
 from services.chassis.certificates import CertificateError
 from services.chassis.channels import ServiceChannel
 from services.chassis.clock import Clock, SystemClock
@@ -115,6 +115,7 @@ def assemble(settings: IngressSettings, stubs: Stubs, *, clock: Clock) -> Ingres
 
 async def serve(settings: IngressSettings) -> None:
     """Take deliveries in until SIGTERM or SIGINT."""
+    garbage.settle()
     stop_asked = asyncio.Event()
     loop = asyncio.get_running_loop()
 

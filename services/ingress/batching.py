@@ -7,6 +7,7 @@ company, and a further lane opens only for a good batch, or when the others keep
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -186,7 +187,8 @@ class Batcher:
         batch: list[_Waiting] = []
         batch_bytes = 0
         latest = self._clock.monotonic() + _SHORTEST_CALL_SECONDS
-        while self._queue and len(batch) < self._limits.batch_events:
+        most = self._share()
+        while self._queue and len(batch) < most:
             size = len(self._queue[0].event.body)
             if batch and batch_bytes + size > _BATCH_BYTES:
                 break
@@ -198,6 +200,14 @@ class Batcher:
                 batch.append(waiting)
                 batch_bytes += size
         return batch
+
+    def _share(self) -> int:
+        """Say how many events a lane takes: of many it leaves the other lanes their part.
+
+        One call with all of them would leave nothing to verify, or to commit, meanwhile.
+        """
+        share = max(_COMPANY, math.ceil(len(self._queue) / self._limits.lanes))
+        return min(share, self._limits.batch_events)
 
     async def _send(self, batch: Sequence[_Waiting]) -> None:
         deadline = min(waiting.deadline for waiting in batch)

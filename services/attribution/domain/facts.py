@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from services.attribution.domain.money import Money
 
@@ -33,8 +34,7 @@ class IdKind(StrEnum):
     CHECKOUT = "checkout"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ProviderId:
+class ProviderId(NamedTuple):
     """An id at a provider."""
 
     kind: IdKind

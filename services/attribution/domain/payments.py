@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
 from services.attribution.domain.conversions import Amounts, ConversionState
 from services.attribution.domain.facts import (
     ClickNamed,
     EventFacts,
-    Fact,
     IdKind,
     OrderSnapshot,
     ProviderId,
@@ -99,15 +99,14 @@ def standing(events: Iterable[EventFacts]) -> Standing:
     Raises:
         CurrencyMismatch: a refund is in another currency than the payment.
     """
-    known = list(events)
-    ids = tuple(sorted({id_ for event in known for id_ in event.ids}))
-    facts = {fact for event in known for fact in event.facts}
-    receipts = [fact for fact in facts if isinstance(fact, Receipt)]
-    snapshots = [fact for fact in facts if isinstance(fact, OrderSnapshot)]
-    money = _of_order(snapshots) if snapshots else _of_receipts(receipts)
+    told = _Told()
+    for event in events:
+        told.add(event)
+    ids = tuple(sorted(told.ids))
+    money = _of_order(told.snapshots) if told.snapshots else _of_receipts(told.receipts)
     amounts = state = None
     if money is not None:
-        refunded = _refunded(money, facts)
+        refunded = _refunded(money, told)
         amounts = Amounts(money.currency, money.gross, min(refunded, money.gross), 0)
         state = _state(money.status, amounts)
     return Standing(
@@ -118,9 +117,40 @@ def standing(events: Iterable[EventFacts]) -> Standing:
         at=money.at if money else None,
         paid_at=money.paid_at if money else None,
         test=money.test if money else False,
-        named=tuple(fact for fact in facts if isinstance(fact, ClickNamed)),
-        seen_money=bool(receipts or snapshots),
+        named=tuple(told.named),
+        seen_money=bool(told.receipts or told.snapshots),
     )
+
+
+class _Told:
+    """The facts of a payment by their kind. Repetitions are harmless: every rule looks at sets."""
+
+    __slots__ = ("ids", "named", "receipts", "refunds", "snapshots", "totals")
+
+    def __init__(self) -> None:
+        self.ids: set[ProviderId] = set()
+        self.receipts: list[Receipt] = []
+        self.snapshots: list[OrderSnapshot] = []
+        self.refunds: list[Refund] = []
+        self.totals: list[RefundTotal] = []
+        self.named: list[ClickNamed] = []
+
+    def add(self, event: EventFacts) -> None:
+        self.ids.update(event.ids)
+        for fact in event.facts:
+            match fact:
+                case Receipt():
+                    self.receipts.append(fact)
+                case OrderSnapshot():
+                    self.snapshots.append(fact)
+                case Refund():
+                    self.refunds.append(fact)
+                case RefundTotal():
+                    self.totals.append(fact)
+                case ClickNamed():
+                    self.named.append(fact)
+                case _:
+                    assert_never(fact)
 
 
 def _primary(ids: tuple[ProviderId, ...]) -> str:
@@ -189,16 +219,17 @@ def _snapshot_order(snapshot: OrderSnapshot) -> tuple[tuple[datetime, datetime],
     return (snapshot.version, paid, snapshot.refunded.minor_units)
 
 
-def _refunded(money: _Money, facts: set[Fact]) -> int:
-    refunds = _latest_refunds(fact for fact in facts if isinstance(fact, Refund))
-    snapshots = [fact for fact in facts if isinstance(fact, OrderSnapshot)]
-    totals = [fact for fact in facts if isinstance(fact, RefundTotal)]
-    told = [*(r.amount for r in refunds), *(t.total for t in totals)]
-    if any(amount.currency != money.currency for amount in told):
+def _refunded(money: _Money, told: _Told) -> int:
+    if not told.refunds and not told.totals:
+        newest = max(told.snapshots, key=_snapshot_order, default=None)
+        return newest.refunded.minor_units if newest else 0
+    refunds = _latest_refunds(told.refunds)
+    amounts = [*(refund.amount for refund in refunds), *(each.total for each in told.totals)]
+    if any(amount.currency != money.currency for amount in amounts):
         raise CurrencyMismatch
-    if snapshots:
-        return _refunded_of_order(max(snapshots, key=_snapshot_order), refunds)
-    return _refunded_of_charges(refunds, totals)
+    if told.snapshots:
+        return _refunded_of_order(max(told.snapshots, key=_snapshot_order), refunds)
+    return _refunded_of_charges(refunds, told.totals)
 
 
 def _latest_refunds(refunds: Iterable[Refund]) -> list[Refund]:

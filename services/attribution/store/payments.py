@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from asyncpg import Connection
@@ -13,8 +13,7 @@ from services.attribution.domain.facts import IdKind
 from services.attribution.store.insertions import Insertion
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class PaymentKey:
+class PaymentKey(NamedTuple):
     """An id of a payment at the provider of one source."""
 
     workspace_id: str
@@ -23,8 +22,7 @@ class PaymentKey:
     value: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class PaymentRef:
+class PaymentRef(NamedTuple):
     """A payment of ours."""
 
     workspace_id: str
