@@ -33,7 +33,7 @@ _COALESCE_SECONDS: Final = 0.002
 # Below this many events a second a delivery waits for nobody.
 _COALESCE_FROM: Final = 300.0
 # As many as make a call of their own worth its cost, while another call is in flight.
-_COMPANY: Final = 24
+_COMPANY: Final = 16
 # How long a call in flight may keep fewer than that waiting.
 _PATIENCE_SECONDS: Final = 0.05
 # A call with less time than this ends in doubt more often than in an answer.
@@ -128,10 +128,13 @@ class Batcher:
         # A lane that is still gathering takes this one along.
         if self._gathering or len(self._lanes) >= self._limits.lanes:
             return
-        if self._lanes and len(self._queue) < min(_COMPANY, self._limits.batch_events):
+        if self._lanes and self._few_wait():
             self._wait_for_company()
             return
         self._start_lane()
+
+    def _few_wait(self) -> bool:
+        return len(self._queue) < min(_COMPANY, self._limits.batch_events)
 
     def _wait_for_company(self) -> None:
         if self._patience is None:
@@ -170,6 +173,10 @@ class Batcher:
             finally:
                 for waiting in batch:
                     waiting.fail()
+            if len(self._lanes) > 1 and self._few_wait():
+                # The lane that is in flight, or the next arrivals, will see to them.
+                self._wait_for_company()
+                return
 
     async def _gather(self) -> list[_Waiting]:
         self._gathering = True
@@ -206,7 +213,7 @@ class Batcher:
 
         One call with all of them would leave nothing to verify, or to commit, meanwhile.
         """
-        share = max(_COMPANY, math.ceil(len(self._queue) / self._limits.lanes))
+        share = max(2 * _COMPANY, math.ceil(len(self._queue) / self._limits.lanes))
         return min(share, self._limits.batch_events)
 
     async def _send(self, batch: Sequence[_Waiting]) -> None:

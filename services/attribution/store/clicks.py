@@ -17,12 +17,17 @@ from services.attribution.store.rows import Row, read_json
 from services.attribution.store.schema import clicks as table
 from services.chassis.database import ReadTransaction, WriteTransaction
 
+# LIMIT keeps each look-up by itself, by its key; see store/payments.py.
 _FIND = """
-SELECT click.workspace_id, click.click_id, click.campaign_id, click.clicked_at, click.referrer,
-    click.parameters::text AS parameters, click.cost_minor_units, click.cost_currency,
-    click.created_at
+SELECT click.*
 FROM unnest($1::text[], $2::text[]) AS wanted (workspace_id, click_id)
-JOIN attribution.clicks AS click USING (workspace_id, click_id)
+CROSS JOIN LATERAL (
+    SELECT workspace_id, click_id, campaign_id, clicked_at, referrer,
+        parameters::text AS parameters, cost_minor_units, cost_currency, created_at
+    FROM attribution.clicks AS known
+    WHERE known.workspace_id = wanted.workspace_id AND known.click_id = wanted.click_id
+    LIMIT 1
+) AS click
 """
 
 

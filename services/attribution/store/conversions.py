@@ -68,11 +68,15 @@ ON CONFLICT (workspace_id, conversion_id) DO UPDATE SET
     updated_at = excluded.updated_at
 """
 
+# LIMIT keeps each look-up by itself, by its key; see store/payments.py.
 _OF_PAYMENTS = """
 SELECT conversion.*
-FROM attribution.conversions AS conversion
-JOIN unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, payment_id)
-    USING (workspace_id, payment_id)
+FROM unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, payment_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM attribution.conversions AS known
+    WHERE known.workspace_id = wanted.workspace_id AND known.payment_id = wanted.payment_id
+    LIMIT 1
+) AS conversion
 """
 
 _DELETE = "DELETE FROM attribution.conversions WHERE workspace_id = $1 AND conversion_id = $2"

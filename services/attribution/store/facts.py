@@ -51,11 +51,15 @@ FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text
     AS new (workspace_id, fact_id, payment_id, event_id, kind, data)
 """
 
+# OFFSET keeps each look-up by itself, by its index; see store/payments.py.
 _OF_PAYMENTS = """
-SELECT fact.workspace_id, fact.payment_id, fact.data::text
-FROM attribution.facts AS fact
-JOIN unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, payment_id)
-    USING (workspace_id, payment_id)
+SELECT wanted.workspace_id, wanted.payment_id, fact.data
+FROM unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, payment_id)
+CROSS JOIN LATERAL (
+    SELECT data::text AS data FROM attribution.facts AS known
+    WHERE known.workspace_id = wanted.workspace_id AND known.payment_id = wanted.payment_id
+    OFFSET 0
+) AS fact
 """
 
 

@@ -29,11 +29,18 @@ class PaymentRef(NamedTuple):
     payment_id: UUID
 
 
+# LIMIT and OFFSET keep each look-up by itself, by its key: joined freely, a plan that was made
+# while the table was small reads all of it for as long as the plan is kept.
 _FIND = """
-SELECT known.workspace_id, known.source_id, known.kind, known.value, known.payment_id
+SELECT wanted.workspace_id, wanted.source_id, wanted.kind, wanted.value, known.payment_id
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
     AS wanted (workspace_id, source_id, kind, value)
-JOIN attribution.payment_ids AS known USING (workspace_id, source_id, kind, value)
+CROSS JOIN LATERAL (
+    SELECT payment_id FROM attribution.payment_ids AS id
+    WHERE id.workspace_id = wanted.workspace_id AND id.source_id = wanted.source_id
+        AND id.kind = wanted.kind AND id.value = wanted.value
+    LIMIT 1
+) AS known
 """
 
 _CREATE = """
@@ -48,13 +55,16 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[])
 ON CONFLICT DO NOTHING
 """
 
+# The rows are locked one by one, in the order in which they are given.
 _LOCK = """
-SELECT payment.workspace_id, payment.payment_id, payment.merged_into IS NOT NULL
-FROM attribution.payments AS payment
-JOIN unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, payment_id)
-    USING (workspace_id, payment_id)
-ORDER BY payment.workspace_id, payment.payment_id
-FOR UPDATE OF payment
+SELECT wanted.workspace_id, wanted.payment_id, payment.merged
+FROM unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, payment_id)
+CROSS JOIN LATERAL (
+    SELECT merged_into IS NOT NULL AS merged FROM attribution.payments AS known
+    WHERE known.workspace_id = wanted.workspace_id AND known.payment_id = wanted.payment_id
+    LIMIT 1
+    FOR UPDATE
+) AS payment
 """
 
 _MERGE_IDS = """

@@ -104,9 +104,9 @@ payment_ids = Table(
     Column("kind", Text, nullable=False),
     Column("value", Text, nullable=False),
     Column("payment_id", _uuid, nullable=False),
-    PrimaryKeyConstraint("workspace_id", "source_id", "kind", "value", name="payment_ids_pk"),
+    # The value first, so that a payment is found by any of its ids without their kind, too.
+    PrimaryKeyConstraint("workspace_id", "value", "kind", "source_id", name="payment_ids_pk"),
     Index("payment_ids_payment_idx", "workspace_id", "payment_id"),
-    Index("payment_ids_value_idx", "workspace_id", "value"),
 )
 
 # What each event said about money. Only ever added to: a conversion is a fold over these.
@@ -120,8 +120,8 @@ facts = Table(
     Column("kind", Text, nullable=False),
     Column("data", JSONB, nullable=False),
     Column("created_at", _time, nullable=False),
-    PrimaryKeyConstraint("workspace_id", "fact_id", name="facts_pk"),
-    Index("facts_payment_idx", "workspace_id", "payment_id"),
+    # By payment, which is how they are read.
+    PrimaryKeyConstraint("workspace_id", "payment_id", "fact_id", name="facts_pk"),
 )
 
 conversions = Table(

@@ -56,7 +56,7 @@ class TestBatches:
         results = await asyncio.gather(*bench.submit_many(100))
 
         assert [result.reason for result in results] == [str(number) for number in range(100)]
-        assert len(bench.memory.batches) == 1
+        assert [len(batch) for batch in bench.memory.batches] == [50, 32, 18]
 
     async def test_what_comes_while_the_lanes_are_busy_goes_together(self) -> None:
         bench = Bench(lanes=2)
@@ -77,9 +77,9 @@ class TestBatches:
         bench.memory.open.clear()
         tasks = [bench.submit("a")]
         await bench.settle()
-        tasks += bench.submit_many(24)
+        tasks += bench.submit_many(32)
         await bench.settle()
-        assert [len(batch) for batch in bench.memory.batches] == [1, 24]
+        assert [len(batch) for batch in bench.memory.batches] == [1, 32]
 
         bench.memory.open.set()
         await asyncio.gather(*tasks)

@@ -116,12 +116,11 @@ def create_payments() -> None:
         sa.Column("value", sa.Text, nullable=False),
         sa.Column("payment_id", UUID(as_uuid=True), nullable=False),
         sa.PrimaryKeyConstraint(
-            "workspace_id", "source_id", "kind", "value", name="payment_ids_pk"
+            "workspace_id", "value", "kind", "source_id", name="payment_ids_pk"
         ),
         schema="attribution",
     )
     index("payment_ids_payment_idx", "payment_ids", "workspace_id", "payment_id")
-    index("payment_ids_value_idx", "payment_ids", "workspace_id", "value")
     op.create_table(
         "facts",
         sa.Column("workspace_id", sa.Text, nullable=False),
@@ -131,10 +130,9 @@ def create_payments() -> None:
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("data", JSONB, nullable=False),
         sa.Column("created_at", TIME, nullable=False),
-        sa.PrimaryKeyConstraint("workspace_id", "fact_id", name="facts_pk"),
+        sa.PrimaryKeyConstraint("workspace_id", "payment_id", "fact_id", name="facts_pk"),
         schema="attribution",
     )
-    index("facts_payment_idx", "facts", "workspace_id", "payment_id")
 
 
 def create_conversions() -> None:
