@@ -181,7 +181,8 @@ class Batcher:
     async def _gather(self) -> list[_Waiting]:
         self._gathering = True
         try:
-            if self._rate.per_second() > _COALESCE_FROM and not self._full():
+            alone = len(self._lanes) == 1
+            if alone and self._rate.per_second() > _COALESCE_FROM and not self._full():
                 await asyncio.sleep(_COALESCE_SECONDS)
             return self._take()
         finally:

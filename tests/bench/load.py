@@ -33,34 +33,80 @@ class LoadResult:
 
 
 class _Connection(asyncio.Protocol):
-    """One connection: the next answer's status, awaited."""
+    """One connection: sends a request as soon as the one before is answered.
 
-    def __init__(self) -> None:
+    It works in the loop's callbacks alone, without a task or a future a request, because what
+    the generator takes of the machine is missing to what it measures.
+    """
+
+    def __init__(self, load: _Load) -> None:
+        self._load = load
+        self._index = -1
+        self._due = 0.0
         self._buffer = b""
-        self._answer: asyncio.Future[int] | None = None
+        self.done = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are none of asyncio's own classes.
-        self.transport = cast("asyncio.Transport", transport)
-
-    def ask(self, request: bytes) -> asyncio.Future[int]:
-        self._answer = asyncio.get_running_loop().create_future()
-        self.transport.write(request)
-        return self._answer
+        self._transport = cast("asyncio.Transport", transport)
+        self._next()
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        head, found, body = self._buffer.partition(b"\r\n\r\n")
-        if not found:
+        buffer = self._buffer = self._buffer + data if self._buffer else data
+        head = buffer.find(b"\r\n\r\n")
+        if head < 0:
             return
-        length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0])
-        if len(body) >= length and self._answer is not None and not self._answer.done():
-            self._buffer = body[length:]
-            self._answer.set_result(int(head[9:12]))
+        start = buffer.lower().index(b"content-length:") + 15
+        length = int(buffer[start : buffer.index(b"\r\n", start)])
+        if len(buffer) < head + 4 + length:
+            return
+        self._buffer = b""
+        self._load.result.statuses[self._index] = int(buffer[9:12])
+        self._load.result.latencies.append(time.perf_counter() - self._due)
+        self._next()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(exc or ConnectionResetError())
+        if not self.done.done():
+            self.done.set_exception(exc or ConnectionResetError())
+
+    def _next(self) -> None:
+        following = self._load.following()
+        if following is None:
+            self.done.set_result(None)
+            self._transport.close()
+            return
+        self._index, self._due = following
+        wait = self._due - time.perf_counter()
+        if wait > 0:
+            asyncio.get_running_loop().call_later(wait, self._send)
+        else:
+            self._send()
+
+    def _send(self) -> None:
+        self._transport.write(self._load.requests[self._index])
+
+
+class _Load:
+    """What is left to send, and what came back."""
+
+    def __init__(
+        self, requests: Sequence[bytes], *, seconds: float, per_second: float | None
+    ) -> None:
+        self.requests = requests
+        self.result = LoadResult()
+        self.started = time.perf_counter()
+        self._indexes = iter(range(len(requests)))
+        self._seconds = seconds
+        self._per_second = per_second
+
+    def following(self) -> tuple[int, float] | None:
+        """Give the next request and when it is due, or None at the end."""
+        now = time.perf_counter()
+        index = next(self._indexes, None)
+        if index is None or now - self.started > self._seconds:
+            return None
+        due = self.started + index / self._per_second if self._per_second else now
+        return None if due - self.started > self._seconds else (index, due)
 
 
 async def run(
@@ -77,25 +123,11 @@ async def run(
     At a given rate, requests leave at fixed times, and a latency counts from the time at which
     its request should have left: a stall is not hidden by the sender waiting for it.
     """
-    result = LoadResult()
-    queue = iter(range(len(requests)))
+    load = _Load(requests, seconds=seconds, per_second=per_second)
     loop = asyncio.get_running_loop()
-    started = time.perf_counter()
-
-    async def work() -> None:
-        _, connection = await loop.create_connection(_Connection, host, port)
-        try:
-            for index in queue:
-                due = started + index / per_second if per_second else time.perf_counter()
-                if due - started > seconds or time.perf_counter() - started > seconds:
-                    return
-                if (wait := due - time.perf_counter()) > 0:
-                    await asyncio.sleep(wait)
-                result.statuses[index] = await connection.ask(requests[index])
-                result.latencies.append(time.perf_counter() - due)
-        finally:
-            connection.transport.close()
-
-    await asyncio.gather(*(work() for _ in range(connections)))
-    result.seconds = time.perf_counter() - started
-    return result
+    opened = await asyncio.gather(
+        *(loop.create_connection(lambda: _Connection(load), host, port) for _ in range(connections))
+    )
+    await asyncio.gather(*(connection.done for _, connection in opened))
+    load.result.seconds = time.perf_counter() - load.started
+    return load.result
