@@ -27,8 +27,8 @@ from services.attribution.domain.money import Money
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.domain.webhook_logs import LogRow, Origin, SealedBody
 from services.attribution.store import campaigns, clicks, conversions, goals, payments, webhook_logs
-from services.attribution.store.insertions import insert
 from services.attribution.store.payments import PaymentKey, PaymentRef
+from services.attribution.store.together import insert
 from services.attribution.store.webhook_logs import NewLogRow
 from services.chassis.database import Database
 from services.chassis.ids import time_of

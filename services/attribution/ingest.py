@@ -26,11 +26,11 @@ from services.attribution.domain.payments import CurrencyMismatch
 from services.attribution.domain.webhook_logs import LogRow, SealedBody
 from services.attribution.events import IncomingEvent, ReadEvent, read
 from services.attribution.ledger import Ledger, PaymentRace, Saying
-from services.attribution.store import claims, webhook_logs
+from services.attribution.store import webhook_logs
 from services.attribution.store.claims import Claim
 from services.attribution.store.facts import FactRow
-from services.attribution.store.insertions import Insertion, insert
 from services.attribution.store.payments import PaymentRef
+from services.attribution.store.together import Part, insert
 from services.attribution.store.webhook_logs import NewLogRow
 from services.chassis.backoff import full_jitter
 from services.chassis.clock import Clock
@@ -77,6 +77,7 @@ class _Prepared:
 
     event: IncomingEvent
     read: ReadEvent
+    saying: Saying | None
     body: SealedBody
 
     @property
@@ -119,7 +120,11 @@ class Ingestor:
 
     def _prepared(self, event: IncomingEvent) -> _Prepared:
         bound_to = f"{event.workspace_id}|{event.source_id}|{event.event_id}"
-        return _Prepared(event, read(event), self._seal.seal(event.body, bound_to=bound_to))
+        said = read(event)
+        saying = None
+        if said.said is not None:
+            saying = Saying(event.workspace_id, event.source_id, said.said)
+        return _Prepared(event, said, saying, self._seal.seal(event.body, bound_to=bound_to))
 
     async def _ingest(self, batch: Sequence[_Prepared]) -> list[IngestResult]:
         try:
@@ -133,7 +138,7 @@ class Ingestor:
         poison = batch[0]
         verdict = Verdict(Outcome.QUARANTINED, "processing_failed")
         return await self._attempt(
-            [replace(poison, read=ReadEvent(None, verdict, poison.read.test))]
+            [replace(poison, read=ReadEvent(None, verdict, poison.read.test), saying=None)]
         )
 
     async def _attempt(self, batch: Sequence[_Prepared]) -> list[IngestResult]:
@@ -156,7 +161,9 @@ class Ingestor:
         self, connection: asyncpg.Connection, batch: Sequence[_Prepared]
     ) -> list[IngestResult]:
         now = self._clock.now()
-        claimed = await claims.claim(connection, (item.claim for item in batch), at=now)
+        ledger = Ledger(connection, ids=self._ids, now=now)
+        sayings = [item.saying for item in batch if item.saying is not None]
+        claimed = await ledger.claim((item.claim for item in batch), sayings)
         fresh: list[_Prepared] = []
         judged: list[_Judged | None] = []
         for item in batch:
@@ -167,7 +174,6 @@ class Ingestor:
                 judged.append(_Judged(item.read.verdict, None) if item.read.verdict else None)
             else:
                 judged.append(_Judged(Verdict(Outcome.DUPLICATE, "event_seen"), None))
-        ledger = Ledger(connection, ids=self._ids, now=now)
         counted, postings = await self._count_fresh(ledger, fresh, now)
         verdicts = iter(counted)
         complete = [one or next(verdicts) for one in judged]
@@ -180,22 +186,15 @@ class Ingestor:
 
     async def _count_fresh(
         self, ledger: Ledger, fresh: Sequence[_Prepared], now: datetime
-    ) -> tuple[list[_Judged], list[Insertion]]:
+    ) -> tuple[list[_Judged], list[Part]]:
         """Count the events that say something: a verdict for each, and what is to be written."""
-        telling = [item for item in fresh if item.read.said is not None]
-        if not telling:
-            return [], []
-        sayings = [
-            Saying(item.event.workspace_id, item.event.source_id, item.read.said)
-            for item in telling
-            if item.read.said is not None
-        ]
-        accounts = await ledger.open(sayings)
-        clicks = await ledger.clicks_named(accounts, sayings)
+        telling = [(item, item.saying) for item in fresh if item.saying is not None]
+        accounts = await ledger.open([saying for _, saying in telling])
+        clicks = await ledger.clicks(accounts)
         before = {id(account): account.conversion for account in accounts}
         rows: list[FactRow] = []
         judged: list[_Judged] = []
-        for item, saying, account in zip(telling, sayings, accounts, strict=True):
+        for (item, saying), account in zip(telling, accounts, strict=True):
             known = clicks.get(saying.workspace_id, {})
             try:
                 verdict = count(

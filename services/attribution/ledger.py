@@ -18,8 +18,9 @@ from services.attribution.domain.conversions import Conversion
 from services.attribution.domain.counting import Account
 from services.attribution.domain.facts import EventFacts
 from services.attribution.store import clicks, conversions, facts, payments
-from services.attribution.store.insertions import Insertion
+from services.attribution.store.claims import Claim, claimed, claiming
 from services.attribution.store.payments import PaymentKey, PaymentRef
+from services.attribution.store.together import Part, ask
 from services.chassis.ids import IdSource
 
 
@@ -64,14 +65,35 @@ class Ledger:
         self._now = now
         self._to_create: dict[PaymentRef, str] = {}
         self._ids_to_add: dict[PaymentKey, UUID] = {}
+        self._found: dict[PaymentKey, UUID] = {}
+        self._clicks: dict[tuple[str, str], Click] = {}
+        self._looked_up: set[tuple[str, str]] = set()
+
+    async def claim(self, claims: Iterable[Claim], sayings: Sequence[Saying]) -> set[Claim]:
+        """Claim events, and return those that nobody had claimed before.
+
+        Looks up on the way what is known of the payments and clicks that they speak of.
+        """
+        parts = [claiming(claims, at=self._now)]
+        if keys := {key for saying in sayings for key in saying.payment_keys()}:
+            parts.append(payments.finding(keys))
+        if named := {(each.workspace_id, id_) for each in sayings for id_ in each.said.click_ids()}:
+            parts.append(clicks.finding(named))
+        rows = await ask(self._connection, parts)
+        self._found = payments.found(rows.get("known_ids", ()))
+        self._clicks = clicks.found(rows.get("known_clicks", ()))
+        self._looked_up = named
+        return claimed(rows["claims"])
 
     async def open(self, sayings: Sequence[Saying]) -> list[Account]:
         """Return the account of each saying; sayings of one payment share theirs.
 
+        The sayings must be among those that were told to `claim`.
+
         Raises:
             PaymentRace: another batch was faster; nothing may be kept of this transaction.
         """
-        found = await payments.find(self._connection, _all_keys(sayings))
+        found = self._found
         groups = _grouped(sayings, found)
         known = {ref for group in groups for ref in group.known}
         events, existing = await self._load(known)
@@ -82,23 +104,20 @@ class Ledger:
             accounts.update(dict.fromkeys(group.members, account))
         return [accounts[index] for index in range(len(sayings))]
 
-    async def clicks_named(
-        self, accounts: Iterable[Account], sayings: Iterable[Saying]
-    ) -> dict[str, dict[str, Click]]:
-        """Return the known clicks that accounts or sayings name, by workspace, then by id."""
-        wanted = {(a.workspace_id, id_) for a in accounts for id_ in a.click_ids()}
-        wanted |= {(s.workspace_id, id_) for s in sayings for id_ in s.said.click_ids()}
-        found: dict[str, dict[str, Click]] = {}
-        if wanted:
-            for click in (await clicks.find(self._connection, sorted(wanted))).values():
-                found.setdefault(click.workspace_id, {})[click.click_id] = click
-        return found
+    async def clicks(self, accounts: Iterable[Account]) -> dict[str, dict[str, Click]]:
+        """Return the known clicks that the accounts may be credited to, by workspace and id."""
+        earlier = {(each.workspace_id, id_) for each in accounts for id_ in _uncredited(each)}
+        if missing := earlier - self._looked_up:
+            rows = await ask(self._connection, [clicks.finding(missing)])
+            self._clicks |= clicks.found(rows["known_clicks"])
+        of_workspace: dict[str, dict[str, Click]] = {}
+        for (workspace_id, click_id), click in self._clicks.items():
+            of_workspace.setdefault(workspace_id, {})[click_id] = click
+        return of_workspace
 
-    def postings(
-        self, rows: Sequence[facts.FactRow], changed: Sequence[Conversion]
-    ) -> list[Insertion]:
+    def postings(self, rows: Sequence[facts.FactRow], changed: Sequence[Conversion]) -> list[Part]:
         """Return what is to be written: payments, their ids, what was said, and conversions."""
-        postings: list[Insertion] = []
+        postings: list[Part] = []
         if self._to_create:
             postings.append(payments.creating(self._to_create, at=self._now))
         if self._ids_to_add:
@@ -167,8 +186,10 @@ class Ledger:
         return kept
 
 
-def _all_keys(sayings: Sequence[Saying]) -> set[PaymentKey]:
-    return {key for saying in sayings for key in saying.payment_keys()}
+def _uncredited(account: Account) -> set[str]:
+    conversion = account.conversion
+    credited = conversion.credit.click.click_id if conversion and conversion.credit else None
+    return account.click_ids() - {credited}
 
 
 def _grouped(sayings: Sequence[Saying], found: dict[PaymentKey, UUID]) -> list[_Group]:

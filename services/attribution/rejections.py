@@ -9,7 +9,7 @@ from services.attribution.domain.facts import Provider
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.domain.webhook_logs import LogRow, Origin
 from services.attribution.store import webhook_logs
-from services.attribution.store.insertions import insert
+from services.attribution.store.together import insert
 from services.attribution.store.webhook_logs import NewLogRow
 from services.chassis.database import Database
 from services.chassis.ids import IdSource, time_of

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from asyncpg import Connection
+from services.attribution.store.together import Part
 
 
 class Claim(NamedTuple):
@@ -26,18 +26,22 @@ RETURNING workspace_id, source_id, event_id
 """
 
 
-async def claim(connection: Connection, claims: Iterable[Claim], *, at: datetime) -> set[Claim]:
-    """Claim events, and return those that nobody had claimed before.
+def claiming(claims: Iterable[Claim], *, at: datetime) -> Part:
+    """Claim events; the rows are those that nobody had claimed before.
 
     Waits for another transaction that claims the same event at the same moment. Claims are taken
     in one order, so that two batches never wait for each other.
     """
     wanted = sorted(set(claims))
-    rows = await connection.fetch(
-        _CLAIM,
+    columns = (
         [claim.workspace_id for claim in wanted],
         [claim.source_id for claim in wanted],
         [claim.event_id for claim in wanted],
         at,
     )
-    return {Claim(*row) for row in rows}
+    return Part("claims", _CLAIM, columns)
+
+
+def claimed(rows: Iterable[Mapping[str, str]]) -> set[Claim]:
+    """Read the rows of `claiming`."""
+    return {Claim(row["workspace_id"], row["source_id"], row["event_id"]) for row in rows}

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from asyncpg import Connection
 from sqlalchemy import ARRAY, BigInteger, DateTime, Text, any_, cast, func, select
 from sqlalchemy.dialects.postgresql import CHAR, JSONB, insert
 
@@ -15,6 +14,7 @@ from services.attribution.domain.clicks import Click
 from services.attribution.domain.money import Money
 from services.attribution.store.rows import Row, read_json
 from services.attribution.store.schema import clicks as table
+from services.attribution.store.together import Part
 from services.chassis.database import ReadTransaction, WriteTransaction
 
 # LIMIT keeps each look-up by itself, by its key; see store/payments.py.
@@ -22,8 +22,10 @@ _FIND = """
 SELECT click.*
 FROM unnest($1::text[], $2::text[]) AS wanted (workspace_id, click_id)
 CROSS JOIN LATERAL (
-    SELECT workspace_id, click_id, campaign_id, clicked_at, referrer,
-        parameters::text AS parameters, cost_minor_units, cost_currency, created_at
+    SELECT workspace_id, click_id, campaign_id, clicked_at, referrer, parameters,
+        CASE WHEN cost_minor_units IS NOT NULL
+            THEN json_build_array(cost_currency, cost_minor_units) END AS cost,
+        created_at
     FROM attribution.clicks AS known
     WHERE known.workspace_id = wanted.workspace_id AND known.click_id = wanted.click_id
     LIMIT 1
@@ -31,14 +33,16 @@ CROSS JOIN LATERAL (
 """
 
 
-async def find(
-    connection: Connection, wanted: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], Click]:
-    """Return those clicks that exist, by workspace id and click id. For the hot path."""
-    rows = await connection.fetch(
-        _FIND, [workspace_id for workspace_id, _ in wanted], [click_id for _, click_id in wanted]
-    )
-    return {(row["workspace_id"], row["click_id"]): click_from_row(row) for row in rows}
+def finding(wanted: Iterable[tuple[str, str]]) -> Part:
+    """Look up clicks by workspace id and click id."""
+    ordered = sorted(set(wanted))
+    columns = ([workspace_id for workspace_id, _ in ordered], [id_ for _, id_ in ordered])
+    return Part("known_clicks", _FIND, columns)
+
+
+def found(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Click]:
+    """Read the rows of `finding`: those clicks that exist, by workspace id and click id."""
+    return {(row["workspace_id"], row["click_id"]): from_snapshot(row) for row in rows}
 
 
 async def add(tx: WriteTransaction, new: Iterable[Click]) -> set[str]:

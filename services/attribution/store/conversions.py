@@ -23,12 +23,12 @@ from services.attribution.domain.conversions import (
 from services.attribution.domain.facts import IdKind, ProviderId
 from services.attribution.store import keyset
 from services.attribution.store.clicks import from_snapshot, to_snapshot
-from services.attribution.store.insertions import Insertion
 from services.attribution.store.keyset import Position
 from services.attribution.store.payments import PaymentRef
 from services.attribution.store.rows import Row, read_json
 from services.attribution.store.schema import conversions as table
 from services.attribution.store.schema import payment_ids
+from services.attribution.store.together import Part
 from services.chassis.database import ReadTransaction, WriteTransaction
 
 _SAVE = """
@@ -157,11 +157,11 @@ async def provider_ids(
     return found
 
 
-def saving(changed: Sequence[Conversion]) -> Insertion:
+def saving(changed: Sequence[Conversion]) -> Part:
     """Write conversions, new or changed. The known ones' payments must be locked."""
     ordered = sorted(changed, key=lambda each: (each.workspace_id, each.conversion_id))
     columns = zip(*(_values(conversion) for conversion in ordered), strict=True)
-    return Insertion("conversions", _SAVE, [list(column) for column in columns])
+    return Part("conversions", _SAVE, [list(column) for column in columns])
 
 
 def _values(conversion: Conversion) -> tuple[object, ...]:

@@ -26,8 +26,8 @@ from services.attribution.domain.facts import (
     RefundTotal,
 )
 from services.attribution.domain.money import Money
-from services.attribution.store.insertions import Insertion
 from services.attribution.store.payments import PaymentRef
+from services.attribution.store.together import Part
 
 _Json = dict[str, object]
 
@@ -63,7 +63,7 @@ CROSS JOIN LATERAL (
 """
 
 
-def adding(rows: Sequence[FactRow], *, at: datetime) -> Insertion:
+def adding(rows: Sequence[FactRow], *, at: datetime) -> Part:
     """Add what events said."""
     columns = (
         [row.payment.workspace_id for row in rows],
@@ -74,7 +74,7 @@ def adding(rows: Sequence[FactRow], *, at: datetime) -> Insertion:
         [orjson.dumps(_encode_event(row.said)).decode() for row in rows],
         at,
     )
-    return Insertion("facts", _ADD, columns)
+    return Part("facts", _ADD, columns)
 
 
 async def of_payments(

@@ -10,7 +10,7 @@ from uuid import UUID
 from asyncpg import Connection
 
 from services.attribution.domain.facts import IdKind
-from services.attribution.store.insertions import Insertion
+from services.attribution.store.together import Part
 
 
 class PaymentKey(NamedTuple):
@@ -78,20 +78,29 @@ UPDATE attribution.payments SET merged_into = $3 WHERE workspace_id = $1 AND pay
 """
 
 
-async def find(connection: Connection, keys: Iterable[PaymentKey]) -> dict[PaymentKey, UUID]:
-    """Return the payments that are known by these ids."""
+def finding(keys: Iterable[PaymentKey]) -> Part:
+    """Look up the payments that are known by these ids."""
     wanted = sorted(set(keys))
-    rows = await connection.fetch(
-        _FIND,
+    columns = (
         [key.workspace_id for key in wanted],
         [key.source_id for key in wanted],
         [key.kind.value for key in wanted],
         [key.value for key in wanted],
     )
-    return {PaymentKey(row[0], row[1], IdKind(row[2]), row[3]): row[4] for row in rows}
+    return Part("known_ids", _FIND, columns)
 
 
-def creating(payments: Mapping[PaymentRef, str], *, at: datetime) -> Insertion:
+def found(rows: Iterable[Mapping[str, str]]) -> dict[PaymentKey, UUID]:
+    """Read the rows of `finding`."""
+    return {
+        PaymentKey(row["workspace_id"], row["source_id"], IdKind(row["kind"]), row["value"]): UUID(
+            row["payment_id"]
+        )
+        for row in rows
+    }
+
+
+def creating(payments: Mapping[PaymentRef, str], *, at: datetime) -> Part:
     """Create payments; the values are the ids of their sources."""
     new = sorted(payments)
     columns = (
@@ -100,10 +109,10 @@ def creating(payments: Mapping[PaymentRef, str], *, at: datetime) -> Insertion:
         [payments[ref] for ref in new],
         at,
     )
-    return Insertion("payments", _CREATE, columns)
+    return Part("payments", _CREATE, columns)
 
 
-def adding_ids(ids: Mapping[PaymentKey, UUID]) -> Insertion:
+def adding_ids(ids: Mapping[PaymentKey, UUID]) -> Part:
     """Add ids to payments. It writes fewer rows where another transaction has just added one.
 
     Waits for a transaction that adds the same id at the same moment. Ids are added in one order,
@@ -117,7 +126,7 @@ def adding_ids(ids: Mapping[PaymentKey, UUID]) -> Insertion:
         [key.value for key in new],
         [ids[key] for key in new],
     )
-    return Insertion("payment_ids", _ADD_IDS, columns)
+    return Part("payment_ids", _ADD_IDS, columns)
 
 
 async def lock(connection: Connection, payments: Iterable[PaymentRef]) -> bool:

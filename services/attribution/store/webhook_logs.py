@@ -14,10 +14,10 @@ from services.attribution.domain.facts import Provider
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.domain.webhook_logs import LogRow, Origin, SealedBody
 from services.attribution.store import keyset
-from services.attribution.store.insertions import Insertion
 from services.attribution.store.keyset import Position
 from services.attribution.store.rows import Row
 from services.attribution.store.schema import webhook_logs as table
+from services.attribution.store.together import Part
 from services.chassis.database import ReadTransaction, WriteTransaction
 from services.chassis.ids import time_of
 
@@ -60,7 +60,7 @@ class LogFilter:
     received_before: datetime | None = None
 
 
-def appending(rows: Sequence[NewLogRow]) -> Insertion:
+def appending(rows: Sequence[NewLogRow]) -> Part:
     """Add rows to the log."""
     columns = (
         [new.row.workspace_id for new in rows],
@@ -80,7 +80,7 @@ def appending(rows: Sequence[NewLogRow]) -> Insertion:
         [new.body.key_id if new.body else None for new in rows],
         [new.body.format if new.body else None for new in rows],
     )
-    return Insertion("webhook_logs", _APPEND, columns)
+    return Part("webhook_logs", _APPEND, columns)
 
 
 async def get(

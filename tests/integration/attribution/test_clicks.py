@@ -15,6 +15,7 @@ from synaptyx.type.v1 import money_pb2
 from services.attribution.domain.clicks import is_click_id
 from services.attribution.domain.money import Money
 from services.attribution.store import clicks
+from services.attribution.store.together import ask
 from services.chassis.clock import FixedClock
 from services.chassis.database import Database
 from services.chassis.errors import (
@@ -333,12 +334,12 @@ class TestFind:
         second = a_click(click_id="a", workspace_id="beta", referrer=None)
         await store_clicks(database, first, second, a_click(click_id="b"))
         async with database.read() as tx:
-            found = await clicks.find(
-                await tx.driver(),
-                [("acme", "a"), ("beta", "a"), ("beta", "b"), ("acme", "a"), ("none", "a")],
-            )
+            wanted = [("acme", "a"), ("beta", "a"), ("beta", "b"), ("acme", "a"), ("none", "a")]
+            rows = await ask(await tx.driver(), [clicks.finding(wanted)])
+        found = clicks.found(rows["known_clicks"])
         assert found == {("acme", "a"): first, ("beta", "a"): second}
 
     async def test_finds_nothing_where_nothing_is_wanted(self, database: Database) -> None:
         async with database.read() as tx:
-            assert await clicks.find(await tx.driver(), []) == {}
+            rows = await ask(await tx.driver(), [clicks.finding([])])
+        assert rows == {"known_clicks": []}
