@@ -69,7 +69,7 @@ def count(
     )
     after = _conversion(account, sum_of_all, crediting, now=now, new_id=new_id)
     if before is not None and replace(after, updated_at=before.updated_at) == before:
-        return _unchanged(event)
+        return Verdict(Outcome.IGNORED, "nothing_new")
     account.conversion = after
     return _verdict(before, after, crediting)
 
@@ -80,11 +80,6 @@ def _uncounted(sum_of_all: Standing, event: EventFacts) -> Verdict:
     if any(isinstance(fact, Refund | RefundTotal) for fact in event.facts):
         return Verdict(Outcome.ORPHAN_NO_PAYMENT, "payment_not_seen")
     return Verdict(Outcome.IGNORED, "nothing_new")
-
-
-def _unchanged(event: EventFacts) -> Verdict:
-    only_refund = all(isinstance(fact, Refund) for fact in event.facts)
-    return Verdict(Outcome.IGNORED, "awaiting_order" if only_refund else "nothing_new")
 
 
 def _conversion(

@@ -52,10 +52,8 @@ SENTENCES = {
     "event_seen": "This event was ingested before.",
     # ignored
     "event_type_not_counted": "Events of this type do not change a conversion.",
-    "nothing_new": "The event tells nothing that was not known of the payment.",
+    "nothing_new": "The event tells nothing that changes the conversion.",
     "not_a_payment": "The checkout took no payment: it only saved a payment method.",
-    "awaiting_order": "A refund of a known order: the order's own event, which follows, tells"
-    " what is left.",
     # source_inactive
     "source_disconnected": "The source is disconnected. Connect it again, or remove the webhook"
     " endpoint at the provider.",

@@ -60,7 +60,7 @@ def wait_for(condition, *, within=30.0):
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Path:
     # Below a directory that only its owner may enter, as /root is.
-    closed = tmp_path_factory.mktemp("closed")
+    closed: Path = tmp_path_factory.mktemp("closed")
     closed.chmod(0o700)
     return closed / "local"
 

@@ -14,7 +14,7 @@ FIXTURES = Path(__file__).resolve().parents[5] / "shared" / "fixtures"
 STRIPE = FIXTURES / "stripe" / "openapi" / "spec3-2026-08-26.dahlia.json.gz"
 POLAR = FIXTURES / "polar" / "schemas"
 
-TYPES = {
+TYPES: dict[str, Any] = {
     "object": dict,
     "array": list,
     "string": str,

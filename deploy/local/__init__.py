@@ -1,0 +1,1 @@
+"""The whole stack on one machine: real parts, on loopback, under one supervisor."""

@@ -1,0 +1,227 @@
+"""The merchant's and the buyer's side of the demonstration, at the sandboxes."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from deploy.local.demo.errors import DemoFailed
+
+# The sandbox takes any well-formed key as that of a merchant; this one is always the same, so
+# that another run finds its endpoints again.
+STRIPE_KEY = "sk_test_demonstration0000000000000000"
+POLAR_TOKEN = "polar_oat_demonstration0000000000000000"
+
+STRIPE_EVENTS = (
+    "charge.captured",
+    "charge.refund.updated",
+    "charge.refunded",
+    "charge.succeeded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.completed",
+    "payment_intent.succeeded",
+    "refund.created",
+    "refund.failed",
+    "refund.updated",
+)
+POLAR_EVENTS = (
+    "order.created",
+    "order.paid",
+    "order.refunded",
+    "order.updated",
+    "refund.created",
+    "refund.updated",
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one delivery was answered with."""
+
+    event: str
+    event_type: str
+    status: int
+    outcome: str
+
+
+class Sandbox:
+    """One provider's sandbox, as one merchant."""
+
+    def __init__(self, session: aiohttp.ClientSession, *, url: str, key: str) -> None:
+        self._session = session
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {key}"}
+
+    async def answers(self, events: list[str], *, within: float = 20) -> list[Answer]:
+        """Wait until every event was delivered, and give the answers in the events' order.
+
+        Raises:
+            DemoFailed: one was not, in time.
+        """
+        try:
+            async with asyncio.timeout(within):
+                return [answer for event in events for answer in await self._answers(event)]
+        except TimeoutError:
+            waited = f"a delivery was not accepted within {within:g} s"
+            raise DemoFailed(f"{waited} (see {self._url}/sandbox/deliveries)") from None
+
+    async def redeliver(self, event: str) -> list[Answer]:
+        """Have an event sent again, and give the answer to the repetition."""
+        before = len(await self._answers(event))
+        await self._post(f"/sandbox/events/{event}/redeliver")
+        try:
+            async with asyncio.timeout(20):
+                while True:
+                    answers = await self._answers(event)
+                    if len(answers) > before:
+                        return answers[before:]
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise DemoFailed("the repeated delivery was not accepted within 20 s") from None
+
+    async def _event_ids(self) -> list[str]:
+        found = await self._get("/sandbox/deliveries")
+        return [one["event"] for one in found["deliveries"]]
+
+    async def _answers(self, event: str) -> list[Answer]:
+        while True:
+            found = await self._get(f"/sandbox/deliveries?event={event}")
+            deliveries = found["deliveries"]
+            if all(one["state"] == "delivered" for one in deliveries):
+                return [_answer(one) for one in deliveries]
+            if any(one["state"] in ("failed", "skipped") for one in deliveries):
+                raise DemoFailed(f"the delivery of {event} was given up")
+            await asyncio.sleep(0.05)
+
+    async def _get(self, path: str) -> Any:  # noqa: ANN401  (JSON)
+        return await self._request("GET", path)
+
+    async def _post(
+        self, path: str, *, form: Mapping[str, str] | None = None, body: object = None
+    ) -> Any:  # noqa: ANN401  (JSON)
+        return await self._request("POST", path, form=form, body=body)
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> Any:  # noqa: ANN401  (JSON)
+        try:
+            async with self._session.request(
+                method, self._url + path, data=form, json=body, headers=self._headers
+            ) as response:
+                text = await response.text()
+        except aiohttp.ClientError as error:
+            name = type(error).__name__
+            raise DemoFailed(f"the sandbox at {self._url} does not answer ({name})") from error
+        if response.status >= 300:
+            raise DemoFailed(f"{method} {path} at {self._url} was refused: {text[:300]}")
+        return json.loads(text) if text else None
+
+
+class StripeMerchant(Sandbox):
+    """A merchant at the Stripe sandbox."""
+
+    async def endpoint_secret(self, url: str) -> str | None:
+        """Make the webhook endpoint for a URL; gives its secret, or None if it is there."""
+        endpoints = await self._get("/v1/webhook_endpoints?limit=100")
+        if any(one["url"] == url for one in endpoints["data"]):
+            return None
+        form = {"url": url}
+        form |= {f"enabled_events[{n}]": name for n, name in enumerate(STRIPE_EVENTS)}
+        made = await self._post("/v1/webhook_endpoints", form=form)
+        secret: str = made["secret"]
+        return secret
+
+    async def remove_endpoints(self, url: str) -> None:
+        """Remove every endpoint for a URL."""
+        for one in (await self._get("/v1/webhook_endpoints?limit=100"))["data"]:
+            if one["url"] == url:
+                await self._request("DELETE", f"/v1/webhook_endpoints/{one['id']}")
+
+    async def buy(self, click: str, *, amount: int) -> tuple[str, str, list[str]]:
+        """Buy through a checkout session; gives session, payment intent and events.
+
+        The click id is where the snippet puts it: in the metadata of the session and of the
+        payment intent.
+        """
+        price = "line_items[0][price_data]"
+        session = await self._post(
+            "/v1/checkout/sessions",
+            form={
+                "mode": "payment",
+                "success_url": "https://shop.example/thanks",
+                f"{price}[currency]": "usd",
+                f"{price}[unit_amount]": str(amount),
+                f"{price}[product_data][name]": "Plan",
+                "line_items[0][quantity]": "1",
+                "metadata[synaptyx_clickid]": click,
+                "payment_intent_data[metadata][synaptyx_clickid]": click,
+            },
+        )
+        paid = await self._post(f"/sandbox/checkout/sessions/{session['id']}/pay")
+        return session["id"], paid["session"]["payment_intent"], paid["events"]
+
+    async def refund(self, payment_intent: str, *, amount: int) -> list[str]:
+        """Refund a part of a payment; gives the events."""
+        before = await self._event_ids()
+        form = {"payment_intent": payment_intent, "amount": str(amount)}
+        await self._post("/v1/refunds", form=form)
+        return [event for event in await self._event_ids() if event not in before]
+
+
+class PolarMerchant(Sandbox):
+    """A merchant at the Polar sandbox."""
+
+    async def endpoint_secret(self, url: str) -> str | None:
+        """Make the webhook endpoint for a URL; gives its secret, or None if it is there."""
+        endpoints = await self._get("/v1/webhooks/endpoints?limit=100")
+        if any(one["url"] == url for one in endpoints["items"]):
+            return None
+        body = {"url": url, "format": "raw", "events": list(POLAR_EVENTS)}
+        secret: str = (await self._post("/v1/webhooks/endpoints", body=body))["secret"]
+        return secret
+
+    async def remove_endpoints(self, url: str) -> None:
+        """Remove every endpoint for a URL."""
+        for one in (await self._get("/v1/webhooks/endpoints?limit=100"))["items"]:
+            if one["url"] == url:
+                await self._request("DELETE", f"/v1/webhooks/endpoints/{one['id']}")
+
+    async def buy(self, click: str, *, amount: int, tax: int) -> tuple[str, list[str]]:
+        """Buy through a checkout; gives order and events."""
+        products = (await self._get("/v1/products/"))["items"]
+        checkout = await self._post(
+            "/v1/checkouts/",
+            body={
+                "products": [products[0]["id"]],
+                "amount": amount,
+                "sandbox_tax_amount": tax,
+                "metadata": {"synaptyx_clickid": click},
+            },
+        )
+        paid = await self._post(f"/sandbox/checkouts/{checkout['id']}/pay")
+        return paid["order"]["id"], paid["events"]
+
+    async def refund(self, order: str, *, amount: int) -> list[str]:
+        """Refund a part of an order; gives the events."""
+        before = await self._event_ids()
+        body = {"order_id": order, "amount": amount, "reason": "customer_request"}
+        await self._post("/v1/refunds/", body=body)
+        return [event for event in await self._event_ids() if event not in before]
+
+
+def _answer(delivery: Mapping[str, Any]) -> Answer:
+    attempt = delivery["attempts"][-1]
+    try:
+        outcome = str(json.loads(attempt["response"])["outcome"])
+    except (ValueError, KeyError, TypeError):
+        outcome = "?"
+    return Answer(delivery["event"], delivery["type"], attempt["status"], outcome)

@@ -1,0 +1,165 @@
+"""The operator's side of the demonstration: calls over gRPC with the operator's certificate."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+
+import grpc
+from synaptyx.attribution.v1 import (
+    attribution_service_pb2,
+    attribution_service_pb2_grpc,
+    campaign_pb2,
+    campaign_service_pb2,
+    campaign_service_pb2_grpc,
+    click_pb2,
+    conversion_pb2,
+    webhook_log_pb2,
+)
+from synaptyx.sources.v1 import (
+    revenue_source_pb2,
+    revenue_source_service_pb2,
+    revenue_source_service_pb2_grpc,
+)
+from synaptyx.type.v1 import provider_pb2
+
+from deploy.local.demo.errors import DemoFailed, from_rpc
+from deploy.local.stack_file import StackFile
+
+DEADLINE_SECONDS = 10.0
+WAIT_SECONDS = 20.0
+
+
+class Services:
+    """Calls the services of the stack; every failure is a DemoFailed."""
+
+    def __init__(
+        self, stack: StackFile, *, attribution: grpc.aio.Channel, credentials: grpc.aio.Channel
+    ) -> None:
+        self._parent = f"workspaces/{stack.workspace}"
+        self._attribution = attribution_service_pb2_grpc.AttributionServiceStub(attribution)
+        self._campaigns = campaign_service_pb2_grpc.CampaignServiceStub(attribution)
+        self._sources = revenue_source_service_pb2_grpc.RevenueSourceServiceStub(credentials)
+
+    async def campaign(self) -> campaign_pb2.Campaign:
+        """Make the campaign of the demonstration, or find the one made before."""
+        request = campaign_service_pb2.CreateCampaignRequest(
+            parent=self._parent,
+            campaign=campaign_pb2.Campaign(display_name="Demonstration"),
+            campaign_id="demonstration",
+            request_id="demonstration-campaign",
+        )
+        try:
+            return await self._campaigns.CreateCampaign(request, timeout=DEADLINE_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc(error, doing="creating the campaign") from error
+
+    async def source(
+        self, provider: provider_pb2.Provider, *, name: str
+    ) -> revenue_source_pb2.RevenueSource:
+        """Make the source of the demonstration, or find the one made before."""
+        request = revenue_source_service_pb2.CreateRevenueSourceRequest(
+            parent=self._parent,
+            revenue_source=revenue_source_pb2.RevenueSource(display_name=name, provider=provider),
+            request_id=f"demonstration-{name.lower().replace(' ', '-')}",
+        )
+        try:
+            return await self._sources.CreateRevenueSource(request, timeout=DEADLINE_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc(error, doing=f"creating the source {name}") from error
+
+    async def connect(
+        self, source: str, *, api_key: str, secret: str
+    ) -> revenue_source_pb2.RevenueSource:
+        """Connect a source."""
+        request = revenue_source_service_pb2.ConnectRevenueSourceRequest(
+            name=source, api_key=api_key, webhook_signing_secret=secret
+        )
+        try:
+            return await self._sources.ConnectRevenueSource(request, timeout=DEADLINE_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc(error, doing=f"connecting {source}") from error
+
+    async def record_click(self, click_id: str, *, campaign: str) -> click_pb2.Click:
+        """Record a click on a campaign."""
+        click = click_pb2.Click(campaign=campaign, parameters={"utm_source": "demonstration"})
+        request = attribution_service_pb2.RecordClickRequest(
+            parent=self._parent, click_id=click_id, click=click
+        )
+        try:
+            return await self._attribution.RecordClick(request, timeout=DEADLINE_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc(error, doing="recording the click") from error
+
+    async def conversion(
+        self,
+        provider_id: str,
+        *,
+        expected: str,
+        when: Callable[[conversion_pb2.Conversion], bool],
+    ) -> conversion_pb2.Conversion:
+        """Wait until the conversion of a payment is as expected.
+
+        Raises:
+            DemoFailed: it is not, in time.
+        """
+        request = attribution_service_pb2.ListConversionsRequest(
+            parent=self._parent, provider_id=provider_id
+        )
+        found: list[conversion_pb2.Conversion] = []
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                while True:
+                    answer = await self._attribution.ListConversions(
+                        request, timeout=DEADLINE_SECONDS
+                    )
+                    found = list(answer.conversions)
+                    if len(found) == 1 and when(found[0]):
+                        return found[0]
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            seen = ", ".join(_state(one) for one in found) or "none"
+            raise DemoFailed(
+                f"the conversion of {provider_id} should be {expected} within "
+                f"{WAIT_SECONDS:g} s, and there is {seen}"
+            ) from None
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc(error, doing="listing the conversions") from error
+
+    async def webhook_logs(self, *, since: datetime) -> list[webhook_log_pb2.WebhookLog]:
+        """Give the log of all sources since a time, oldest first."""
+        request = attribution_service_pb2.ListWebhookLogsRequest(
+            parent=f"{self._parent}/sources/-", page_size=500, start_time=since
+        )
+        try:
+            answer = await self._attribution.ListWebhookLogs(request, timeout=DEADLINE_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc(error, doing="listing the webhook log") from error
+        return list(reversed(answer.webhook_logs))
+
+
+@asynccontextmanager
+async def connected(stack: StackFile) -> AsyncIterator[Services]:
+    """Connect to the services by mutual TLS.
+
+    Raises:
+        DemoFailed: the operator's certificate cannot be read.
+    """
+    try:
+        identity = grpc.ssl_channel_credentials(
+            root_certificates=Path(stack.ca_file).read_bytes(),
+            private_key=Path(stack.operator_key_file).read_bytes(),
+            certificate_chain=Path(stack.operator_certificate_file).read_bytes(),
+        )
+    except OSError as error:
+        raise DemoFailed(f"{error.filename} cannot be read") from error
+    async with (
+        grpc.aio.secure_channel(stack.attribution_address, identity) as attribution,
+        grpc.aio.secure_channel(stack.credentials_address, identity) as credentials,
+    ):
+        yield Services(stack, attribution=attribution, credentials=credentials)
+
+
+def _state(conversion: conversion_pb2.Conversion) -> str:
+    return conversion_pb2.Conversion.State.Name(conversion.state).removeprefix("STATE_")

@@ -1,0 +1,103 @@
+"""Read Stripe's parameters: `a[b][0][c]=d` becomes nested objects and lists."""
+
+import re
+from collections.abc import Iterable
+
+from deploy.local.sandbox.state import JsonObject
+from deploy.local.sandbox.stripe.errors import StripeError, invalid_parameter, missing_parameter
+
+_PART = re.compile(r"\[([^\]]*)\]")
+
+
+def read(pairs: Iterable[tuple[str, str]]) -> JsonObject:
+    """Give the parameters, every value a text.
+
+    Raises:
+        StripeError: a name cannot be read.
+    """
+    result: JsonObject = {}
+    for name, value in pairs:
+        first, _, rest = name.partition("[")
+        path = [first, *_PART.findall(f"[{rest}" if rest else "")]
+        _put(result, path, value)
+    return {name: _with_lists(value) for name, value in result.items()}
+
+
+def whole(parameters: JsonObject, name: str) -> int | None:
+    """Give a parameter that is a whole number, or None if it is not there.
+
+    Raises:
+        StripeError: it is not one.
+    """
+    value = parameters.get(name)
+    if value is None or value == "":
+        return None
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise invalid_parameter(
+            name, f"Invalid integer: {value}", code="parameter_invalid_integer"
+        ) from None
+
+
+def required(parameters: JsonObject, name: str) -> str:
+    """Give a parameter that must be there.
+
+    Raises:
+        StripeError: it is not.
+    """
+    value = parameters.get(name)
+    if not isinstance(value, str) or not value:
+        raise missing_parameter(name)
+    return value
+
+
+def mapping(parameters: JsonObject, name: str) -> JsonObject:
+    """Give a parameter that is an object, empty if it is not there.
+
+    Raises:
+        StripeError: it is a text.
+    """
+    value = parameters.get(name)
+    if value is None or value == "":
+        return {}
+    if not isinstance(value, dict):
+        raise invalid_parameter(name, "Invalid object", code="parameter_invalid_object")
+    return value
+
+
+def metadata(parameters: JsonObject) -> dict[str, str]:
+    """Give the metadata.
+
+    Raises:
+        StripeError: more than 50 keys, a key over 40 or a value over 500 characters.
+    """
+    found = {str(key): str(value) for key, value in mapping(parameters, "metadata").items()}
+    if len(found) > 50:
+        raise invalid_parameter("metadata", "Metadata can have up to 50 keys.")
+    for key, value in found.items():
+        if len(key) > 40:
+            raise invalid_parameter("metadata", "Metadata keys can have up to 40 characters.")
+        if len(value) > 500:
+            message = "Metadata values can have up to 500 characters."
+            raise invalid_parameter(f"metadata[{key}]", message)
+    # A value set to nothing unsets its key.
+    return {key: value for key, value in found.items() if value}
+
+
+def _put(target: JsonObject, path: list[str], value: str) -> None:
+    *parents, last = path
+    for part in parents:
+        target = target.setdefault(part or str(len(target)), {})
+        if not isinstance(target, dict):
+            raise StripeError(400, "Invalid request: a parameter is both a value and an object.")
+    target[last or str(len(target))] = value
+
+
+def _with_lists(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    nested = {key: _with_lists(each) for key, each in value.items()}
+    if nested and all(key.isdigit() for key in nested):
+        return [nested[key] for key in sorted(nested, key=int)]
+    return nested
