@@ -52,7 +52,9 @@ class Shop:
         )
 
     def post_stripe(self, event: dict[str, Any]) -> Answer:
-        event = event | {"id": f"evt_{uuid4().hex}"} if event["id"].startswith("evt_0") else event
+        # The builder counts its events; another test of this session may have sent that number.
+        if event["id"].startswith("evt_0000000000"):
+            event = event | {"id": f"evt_{uuid4().hex}"}
         return self.post_stripe_body(stripe_events.encode(event))
 
     def post_stripe_body(self, body: bytes) -> Answer:

@@ -91,7 +91,17 @@ async def killing(stack: Stack, sender: Sender, victim: str) -> None:
         while len(sender.acknowledged) < kill * DELIVERIES // (KILLS + 1):
             sender.progress.clear()
             await sender.progress.wait()
-        os.kill(stack.process_id(victim), signal.SIGKILL)
+        os.kill(await running(stack, victim), signal.SIGKILL)
+
+
+async def running(stack: Stack, victim: str) -> int:
+    """Return the victim's process id, once it has come back from the kill before."""
+    until = time.monotonic() + GIVE_UP_SECONDS
+    while time.monotonic() < until:
+        with contextlib.suppress(LookupError):
+            return stack.process_id(victim)
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{victim} did not come back")
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from tests.stack import free_ports
 @contextlib.contextmanager
 def taken(port):
     with socket.socket() as listener:
+        # Connections that have just ended there are no program that listens.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((HOST, port))
         listener.listen()
         yield
