@@ -6,7 +6,7 @@ import pytest
 import stripe
 
 from deploy.local.sandbox.stripe.objects import API_VERSION
-from tests.integration.local.sandbox.conftest import Http
+from tests.contract.sandbox.conftest import Http
 
 KEY = "sk_test_aMerchantOfTheTests"
 CHECKOUT = {

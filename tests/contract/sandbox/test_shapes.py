@@ -8,9 +8,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.integration.local.sandbox import test_polar, test_stripe
+from tests.contract.sandbox import test_polar, test_stripe
 
-FIXTURES = Path(__file__).resolve().parents[5] / "shared" / "fixtures"
+FIXTURES = Path(__file__).resolve().parents[4] / "shared" / "fixtures"
 STRIPE = FIXTURES / "stripe" / "openapi" / "spec3-2026-08-26.dahlia.json.gz"
 POLAR = FIXTURES / "polar" / "schemas"
 

@@ -13,7 +13,7 @@ import pytest
 
 from deploy.local.sandbox import servers
 from services.chassis.clock import SystemClock
-from tests.integration.local.sandbox.receiving import Receiver, receiving
+from tests.contract.sandbox.receiving import Receiver, receiving
 
 
 class Http:

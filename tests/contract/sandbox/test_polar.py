@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import standardwebhooks
 
-from tests.integration.local.sandbox.conftest import Http
+from tests.contract.sandbox.conftest import Http
 
 EVENTS = [
     "order.created",
