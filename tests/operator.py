@@ -29,10 +29,7 @@ class Operator:
         )
         self.workspace = f"workspaces/{stack_file['workspace']}"
         self._channels = [
-            grpc.secure_channel(
-                stack_file[address].replace("127.0.0.1", "localhost"),
-                identity,
-            )
+            grpc.secure_channel(stack_file[address], identity)
             for address in ("attribution_address", "credentials_address")
         ]
         attribution, credentials = self._channels

@@ -3,7 +3,7 @@
     server = GrpcServer(
         settings.server,
         settings.tls,
-        policy=Policy.load(settings.server.policy_file) if settings.tls.enabled else None,
+        policy=Policy.load(settings.server.policy_file),
         services={"synaptyx.x.v1.XService": partial(add_XServiceServicer_to_server, servicer)},
         readiness=lambda: migrated,
     )
