@@ -15,6 +15,7 @@ import statistics
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -34,9 +35,9 @@ from tests.stack import Stack, running_stack
 
 CONNECTIONS = 64
 CLICKS = 1000
-ROUNDS = 3
+ROUNDS = 4
 WARM_UP_SECONDS = 2
-LOAD_SECONDS = 5
+LOAD_SECONDS = 4
 # More than any round can send.
 DELIVERIES = 36_000
 BODY_BYTES = 1200
@@ -56,6 +57,8 @@ class Bench:
     half_load_p99_ms: float
     pgbench_tps: float
     ratio: float
+    pgbench_prepared_tps: float
+    ratio_prepared: float
     acknowledged: int
     missing: int
     doubled: int
@@ -129,26 +132,30 @@ async def _measure(stack: Stack, source: Source, console: Console) -> Bench:
     full: list[LoadResult] = []
     half: list[LoadResult] = []
     tps: list[float] = []
+    prepared: list[float] = []
     for number in range(ROUNDS):
         full.append(await load(LOAD_SECONDS))
-        half.append(await load(LOAD_SECONDS, full[-1].per_second / 2))
-        tps.append(await asyncio.to_thread(_pgbench, stack))
+        tps.append(await asyncio.to_thread(_pgbench, stack, "simple"))
+        prepared.append(await asyncio.to_thread(_pgbench, stack, "prepared"))
         # What pgbench has left to be written is not the next load's to wait for.
         await _checkpoint(stack)
+        half.append(await load(LOAD_SECONDS, full[-1].per_second / 2))
         console.print(
-            f"round {number + 1}: {full[-1].per_second:,.0f} events/s, pgbench {tps[-1]:,.0f} tps"
+            f"round {number + 1}: {full[-1].per_second:,.0f} events/s, pgbench {tps[-1]:,.0f} tps,"
+            f" prepared {prepared[-1]:,.0f}"
         )
     checked = await balance(stack.file["postgres_url"], source.source_id, acknowledged)
-    return _bench(full, half, tps, Usage(cpu_s, usage(stack).rss_mb), checked)
+    return _bench(full, half, tps, prepared, Usage(cpu_s, usage(stack).rss_mb), checked)
 
 
-def _pgbench(stack: Stack) -> float:
+def _pgbench(stack: Stack, protocol: Literal["simple", "prepared"]) -> float:
     return transactions_per_second(
         stack.file["postgres_url"],
         workspace=stack.file["workspace"],
         clicks=CLICKS,
         body_bytes=BODY_BYTES,
         seconds=LOAD_SECONDS,
+        protocol=protocol,
     )
 
 
@@ -156,6 +163,7 @@ def _bench(
     full: list[LoadResult],
     half: list[LoadResult],
     tps: list[float],
+    prepared: list[float],
     used: Usage,
     checked: Balance,
 ) -> Bench:
@@ -171,6 +179,8 @@ def _bench(
         half_load_p99_ms=_ms(half, 0.99),
         pgbench_tps=round(statistics.median(tps), 1),
         ratio=round(rate / statistics.median(tps), 3),
+        pgbench_prepared_tps=round(statistics.median(prepared), 1),
+        ratio_prepared=round(rate / statistics.median(prepared), 3),
         acknowledged=checked.acknowledged,
         missing=checked.missing,
         doubled=checked.doubled,
@@ -205,6 +215,8 @@ def _print(bench: Bench, console: Console) -> None:
     console.print(processes)
     console.print(
         f"pgbench, 8 clients: {bench.pgbench_tps:,.0f} tps; ratio {bench.ratio:.2f}\n"
+        f"pgbench, statements prepared: {bench.pgbench_prepared_tps:,.0f} tps;"
+        f" ratio {bench.ratio_prepared:.2f}\n"
         f"{bench.acknowledged:,} acknowledged, {bench.missing} missing, {bench.doubled} doubled"
     )
 
