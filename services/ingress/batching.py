@@ -33,8 +33,10 @@ _COALESCE_SECONDS: Final = 0.002
 # Below this many events a second a delivery waits for nobody.
 _COALESCE_FROM: Final = 300.0
 # As many as make a call of their own worth its cost, while another call is in flight.
-_COMPANY: Final = 16
-# How long a call in flight may keep fewer than that waiting.
+_COMPANY: Final = 8
+# The least that a lane takes of many that wait.
+_SHARE: Final = 32
+# How long a call in flight may keep fewer than good company waiting.
 _PATIENCE_SECONDS: Final = 0.05
 # A call with less time than this ends in doubt more often than in an answer.
 _SHORTEST_CALL_SECONDS: Final = 0.1
@@ -214,7 +216,7 @@ class Batcher:
 
         One call with all of them would leave nothing to verify, or to commit, meanwhile.
         """
-        share = max(2 * _COMPANY, math.ceil(len(self._queue) / self._limits.lanes))
+        share = max(_SHARE, math.ceil(len(self._queue) / self._limits.lanes))
         return min(share, self._limits.batch_events)
 
     async def _send(self, batch: Sequence[_Waiting]) -> None:
