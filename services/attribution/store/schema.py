@@ -45,9 +45,24 @@ campaigns = Table(
     Column("created_at", _time, nullable=False),
     Column("updated_at", _time, nullable=False),
     Column("archived_at", _time),
+    # How long before a payment its click may lie; NULL for any time.
+    Column("attribution_window_seconds", BigInteger),
     PrimaryKeyConstraint("workspace_id", "campaign_id", name="campaigns_pk"),
     UniqueConstraint("workspace_id", "row_id", name="campaigns_row_id_key"),
     UniqueConstraint("workspace_id", "request_id", name="campaigns_request_id_key"),
+)
+
+# The promotion codes of campaigns. `code_key` is the code in upper case: providers compare codes
+# without case, and one code can belong to one campaign only.
+campaign_codes = Table(
+    "campaign_codes",
+    metadata,
+    Column("workspace_id", Text, nullable=False),
+    Column("code_key", Text, nullable=False),
+    Column("campaign_id", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "code_key", name="campaign_codes_pk"),
+    Index("campaign_codes_campaign_idx", "workspace_id", "campaign_id"),
 )
 
 goals = Table(
@@ -63,6 +78,30 @@ goals = Table(
     PrimaryKeyConstraint("workspace_id", "goal_id", name="goals_pk"),
     UniqueConstraint("workspace_id", "row_id", name="goals_row_id_key"),
     UniqueConstraint("workspace_id", "request_id", name="goals_request_id_key"),
+)
+
+# What differs from the default event mappings of a source: a row replaces the default of its
+# event type, and one that is `removed` says that the type has none.
+event_mappings = Table(
+    "event_mappings",
+    metadata,
+    Column("workspace_id", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("goal_id", Text),
+    Column("counts_zero_amounts", Boolean, nullable=False),
+    Column("removed", Boolean, nullable=False),
+    Column("request_id", Text),
+    Column("created_at", _time, nullable=False),
+    Column("updated_at", _time, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "source_id", "event_type", name="event_mappings_pk"),
+    UniqueConstraint("workspace_id", "request_id", name="event_mappings_request_id_key"),
+    Index(
+        "event_mappings_goal_idx",
+        "workspace_id",
+        "goal_id",
+        postgresql_where=text("goal_id IS NOT NULL"),
+    ),
 )
 
 clicks = Table(
@@ -139,8 +178,16 @@ conversions = Table(
     Column("basis", Text),
     # The click as it was when the credit was given; it outlives the click.
     Column("credited_click", JSONB),
+    # What else there is to say of a credit that is no click's of the payment's own: the promotion
+    # code, the conversion that it was inherited from, who attached it and why.
+    Column("credit_details", JSONB),
     # The best click id that the payment names and that this workspace does not know (yet).
     Column("unknown_click_id", Text),
+    # What the payment is one of several of, at the provider.
+    Column("subscription_id", Text),
+    Column("customer_id", Text),
+    # The first conversion of the same subscription, where this one is a later one.
+    Column("initial_conversion_id", _uuid),
     Column("state", Text, nullable=False),
     Column("currency", CHAR(3), nullable=False),
     Column("gross_minor_units", BigInteger, nullable=False),
@@ -196,12 +243,111 @@ conversions = Table(
         "conversion_id",
         postgresql_where=text("basis IS NULL"),
     ),
+    Index(
+        "conversions_subscription_idx",
+        "workspace_id",
+        "subscription_id",
+        "paid_at",
+        postgresql_where=text("subscription_id IS NOT NULL"),
+    ),
+    Index(
+        "conversions_customer_idx",
+        "workspace_id",
+        "customer_id",
+        "paid_at",
+        postgresql_where=text("customer_id IS NOT NULL"),
+    ),
     Index("conversions_test_idx", "workspace_id", "conversion_id", postgresql_where=text("test")),
     Index(
         "conversions_goal_idx",
         "workspace_id",
         "goal_id",
         postgresql_where=text("goal_id IS NOT NULL"),
+    ),
+)
+
+# The subscriptions and customers that conversions belong to. The primary key makes two batches
+# that bring the first conversions of one family at the same moment see each other.
+families = Table(
+    "families",
+    metadata,
+    Column("workspace_id", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "value", "kind", "source_id", name="families_pk"),
+)
+
+# Every change of a conversion, in one gapless order for each workspace: the number is taken from
+# the counter's row at the end of the transaction that makes the change, so that whoever has read
+# up to a number has missed none below it.
+conversion_changes = Table(
+    "conversion_changes",
+    metadata,
+    Column("workspace_id", Text, nullable=False),
+    Column("change_number", BigInteger, nullable=False),
+    Column("conversion_id", _uuid, nullable=False),
+    # The row before and after; NULL before it came into being, and after it was merged away.
+    Column("before", JSONB),
+    Column("after", JSONB),
+    Column("changed_at", _time, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "change_number", name="conversion_changes_pk"),
+)
+
+change_counters = Table(
+    "change_counters",
+    metadata,
+    Column("workspace_id", Text, nullable=False),
+    Column("last_number", BigInteger, nullable=False),
+    PrimaryKeyConstraint("workspace_id", name="change_counters_pk"),
+)
+
+# Credits that people gave, and took back. Only ever added to; the last one of a conversion holds.
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("workspace_id", Text, nullable=False),
+    Column("attachment_id", _uuid, nullable=False),
+    Column("conversion_id", _uuid, nullable=False),
+    # Neither of the two: the credit was given back to the evidence.
+    Column("click_id", Text),
+    Column("campaign_id", Text),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("request_id", Text),
+    Column("attached_at", _time, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "attachment_id", name="attachments_pk"),
+    UniqueConstraint("workspace_id", "request_id", name="attachments_request_id_key"),
+    Index("attachments_conversion_idx", "workspace_id", "conversion_id", "attachment_id"),
+)
+
+# What the resolver still has to do. A task is claimed by moving its `due_at` ahead.
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("workspace_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("task_key", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("due_at", _time, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", _time, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "kind", "task_key", name="tasks_pk"),
+    Index("tasks_due_idx", "workspace_id", "due_at"),
+)
+
+# What promotion codes say that the provider's events name by their ids alone. NULL: the provider
+# knows no such code.
+promotion_codes = Table(
+    "promotion_codes",
+    metadata,
+    Column("workspace_id", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("promotion_code_id", Text, nullable=False),
+    Column("code", Text),
+    Column("found_at", _time, nullable=False),
+    PrimaryKeyConstraint(
+        "workspace_id", "source_id", "promotion_code_id", name="promotion_codes_pk"
     ),
 )
 
@@ -240,6 +386,9 @@ webhook_logs = Table(
     Column("body", LargeBinary),
     Column("body_key_id", Text),
     Column("body_format", SmallInteger),
+    # What was answered at first, where a later look-up or a late click has changed it.
+    Column("first_outcome", Text),
+    Column("resolved_at", _time),
     PrimaryKeyConstraint("workspace_id", "received_at", "log_id", name="webhook_logs_pk"),
     Index("webhook_logs_source_idx", "workspace_id", "source_id", "received_at", "log_id"),
     Index("webhook_logs_event_idx", "workspace_id", "event_id"),
