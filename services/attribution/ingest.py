@@ -31,7 +31,7 @@ from services.attribution.store import webhook_logs
 from services.attribution.store.claims import Claim
 from services.attribution.store.facts import FactRow
 from services.attribution.store.payments import PaymentRef
-from services.attribution.store.together import Part, insert
+from services.attribution.store.together import Part, write
 from services.attribution.store.webhook_logs import NewLogRow
 from services.chassis.backoff import full_jitter
 from services.chassis.clock import Clock
@@ -199,7 +199,7 @@ class Ingestor:
         verdicts = iter(counted)
         complete = [one or next(verdicts) for one in plan.judged]
         rows = [self._log_row(item, one) for item, one in zip(plan.batch, complete, strict=True)]
-        await insert(connection, [*postings, webhook_logs.appending(rows)])
+        await write(connection, [*postings, webhook_logs.appending(rows)])
         return [
             IngestResult(new.row.outcome, new.row.reason, new.row.log_id, new.row.conversion_id)
             for new in rows
