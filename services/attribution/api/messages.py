@@ -62,7 +62,7 @@ def to_click(click: Click) -> click_pb2.Click:
     """Write a click."""
     return click_pb2.Click(
         name=CLICK.format(workspace=click.workspace_id, click=click.click_id),
-        campaign=_campaign_name(click.workspace_id, click.campaign_id),
+        campaign=_campaign(click.workspace_id, click.campaign_id),
         click_time=to_timestamp(click.clicked_at),
         referrer=click.referrer or "",
         parameters=click.parameters,
@@ -76,12 +76,17 @@ def campaign_etag(campaign: Campaign) -> str:
     return etag(campaign.workspace_id, campaign.campaign_id, campaign.row_id, campaign.updated_at)
 
 
+def campaign_name(campaign: Campaign) -> str:
+    """Return the resource name of a campaign."""
+    return CAMPAIGN.format(workspace=campaign.workspace_id, campaign=campaign.campaign_id)
+
+
 def to_campaign(campaign: Campaign) -> campaign_pb2.Campaign:
     """Write a campaign."""
     archived = campaign.archived_at is not None
     states = campaign_pb2.Campaign.State
     return campaign_pb2.Campaign(
-        name=CAMPAIGN.format(workspace=campaign.workspace_id, campaign=campaign.campaign_id),
+        name=campaign_name(campaign),
         display_name=campaign.display_name,
         state=states.STATE_ARCHIVED if archived else states.STATE_ACTIVE,
         create_time=to_timestamp(campaign.created_at),
@@ -96,10 +101,15 @@ def goal_etag(goal: Goal) -> str:
     return etag(goal.workspace_id, goal.goal_id, goal.row_id, goal.updated_at)
 
 
+def goal_name(goal: Goal) -> str:
+    """Return the resource name of a goal."""
+    return GOAL.format(workspace=goal.workspace_id, goal=goal.goal_id)
+
+
 def to_goal(goal: Goal) -> goal_pb2.Goal:
     """Write a goal."""
     return goal_pb2.Goal(
-        name=GOAL.format(workspace=goal.workspace_id, goal=goal.goal_id),
+        name=goal_name(goal),
         display_name=goal.display_name,
         create_time=to_timestamp(goal.created_at),
         update_time=to_timestamp(goal.updated_at),
@@ -122,8 +132,8 @@ def to_conversion(
             for each in provider_ids
         ],
         click="" if click is None else click.name,
-        campaign=_campaign_name(workspace, None if credit is None else credit.campaign_id),
-        goal=_goal_name(workspace, conversion.goal_id),
+        campaign=_campaign(workspace, None if credit is None else credit.campaign_id),
+        goal=_goal(workspace, conversion.goal_id),
         basis=None if credit is None else f"BASIS_{credit.basis.name}",
         state=f"STATE_{conversion.state.name}",
         gross=to_money(amounts.money(amounts.gross)),
@@ -171,13 +181,13 @@ def to_webhook_log(row: LogRow) -> webhook_log_pb2.WebhookLog:
     )
 
 
-def _campaign_name(workspace_id: str, campaign_id: str | None) -> str:
+def _campaign(workspace_id: str, campaign_id: str | None) -> str:
     if campaign_id is None:
         return ""
     return CAMPAIGN.format(workspace=workspace_id, campaign=campaign_id)
 
 
-def _goal_name(workspace_id: str, goal_id: str | None) -> str:
+def _goal(workspace_id: str, goal_id: str | None) -> str:
     if goal_id is None:
         return ""
     return GOAL.format(workspace=workspace_id, goal=goal_id)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
+
+from services.attribution.domain.changes import change_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +25,21 @@ class Campaign:
         """Return the campaign under another display name."""
         if display_name == self.display_name:
             return self
-        return replace(self, display_name=display_name, updated_at=change_time(self, at=at))
+        changed_at = change_time(self.updated_at, at=at)
+        return replace(self, display_name=display_name, updated_at=changed_at)
 
     def archived(self, *, at: datetime) -> Campaign:
         """Return the campaign put away. An archived one stays as it is."""
         if self.archived_at is not None:
             return self
-        changed_at = change_time(self, at=at)
+        changed_at = change_time(self.updated_at, at=at)
         return replace(self, archived_at=changed_at, updated_at=changed_at)
 
     def restored(self, *, at: datetime) -> Campaign:
         """Return the campaign brought back. An active one stays as it is."""
         if self.archived_at is None:
             return self
-        return replace(self, archived_at=None, updated_at=change_time(self, at=at))
+        return replace(self, archived_at=None, updated_at=change_time(self.updated_at, at=at))
 
     def was_created_as(self, other: Campaign, *, same_id: bool) -> bool:
         """Tell whether the wish that made this campaign can have been the wish for `other`.
@@ -47,8 +50,3 @@ class Campaign:
         if same_id and self.campaign_id != other.campaign_id:
             return False
         return self.updated_at > self.created_at or self.display_name == other.display_name
-
-
-def change_time(campaign: Campaign, *, at: datetime) -> datetime:
-    """Return the time of a change, which is later than the one before on any clock."""
-    return max(at, campaign.updated_at + timedelta(microseconds=1))
