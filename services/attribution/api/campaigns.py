@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 from grpc.aio import ServicerContext
@@ -14,18 +16,24 @@ from services.attribution.api.goals import GoalMethods
 from services.attribution.api.lists import ListPage
 from services.attribution.api.messages import campaign_etag, campaign_name, to_campaign
 from services.attribution.api.requests import Faults, masked_fields, read_plain_id
-from services.attribution.domain.campaigns import Campaign
+from services.attribution.domain.campaigns import (
+    Campaign,
+    attribution_window_fault,
+    code_key,
+    promotion_code_faults,
+    sorted_codes,
+)
 from services.attribution.domain.fields import display_name_fault, request_id_fault
-from services.attribution.store import campaigns
+from services.attribution.store import campaigns, codes
 from services.attribution.store.keyset import Position
-from services.chassis.errors import ResourceNotFound
+from services.chassis.errors import PromotionCodeTaken, ResourceNotFound
 from services.chassis.identity import require_workspace
 from services.chassis.resource_names import CAMPAIGN, WORKSPACE
 
 SERVICE = "synaptyx.attribution.v1.CampaignService"
 
 _CAMPAIGNS: Collection[Campaign] = Collection(CAMPAIGN, campaigns, campaign_name, campaign_etag)
-_CHANGEABLE = frozenset({"display_name"})
+_CHANGEABLE = frozenset({"display_name", "promotion_codes", "attribution_window"})
 
 
 class CampaignServicer(GoalMethods):
@@ -71,10 +79,11 @@ class CampaignServicer(GoalMethods):
         workspace = WORKSPACE.parse(request.parent, field="parent")["workspace"]
         require_workspace(workspace)
         new = self._read_new_campaign(request, workspace)
-        async with self._database.write() as tx:
-            made = await _CAMPAIGNS.create(
-                tx, new, request_id=request.request_id, id_chosen=bool(request.campaign_id)
-            )
+        with _naming_the_holder(request.campaign, workspace):
+            async with self._database.write() as tx:
+                made = await _CAMPAIGNS.create(
+                    tx, new, request_id=request.request_id, id_chosen=bool(request.campaign_id)
+                )
         return to_campaign(made)
 
     def _read_new_campaign(self, request: pb.CreateCampaignRequest, workspace: str) -> Campaign:
@@ -85,7 +94,7 @@ class CampaignServicer(GoalMethods):
             faults=faults,
             make=lambda: str(self._ids.uuid7()),
         )
-        faults.check("campaign.display_name", display_name_fault(request.campaign.display_name))
+        window = _read_fields(request.campaign, _CHANGEABLE, faults)
         faults.check("request_id", request_id_fault(request.request_id))
         faults.raise_any()
         now = self._clock.now()
@@ -97,6 +106,8 @@ class CampaignServicer(GoalMethods):
             created_at=now,
             updated_at=now,
             archived_at=None,
+            promotion_codes=sorted_codes(request.campaign.promotion_codes),
+            attribution_window=window,
         )
 
     async def UpdateCampaign(  # noqa: N802  (the name in the proto)
@@ -104,19 +115,25 @@ class CampaignServicer(GoalMethods):
     ) -> campaign_pb2.Campaign:
         """Change a campaign."""
         sent = request.campaign
-        require_workspace(CAMPAIGN.parse(sent.name, field="campaign.name")["workspace"])
+        workspace = CAMPAIGN.parse(sent.name, field="campaign.name")["workspace"]
+        require_workspace(workspace)
         faults = Faults()
         changed = masked_fields(request.update_mask, sent, changeable=_CHANGEABLE, faults=faults)
-        if "display_name" in changed:
-            faults.check("campaign.display_name", display_name_fault(sent.display_name))
+        window = _read_fields(sent, changed, faults)
         faults.raise_any()
 
         def change(campaign: Campaign) -> Campaign:
-            if "display_name" not in changed:
-                return campaign
-            return campaign.renamed(sent.display_name, at=self._clock.now())
+            now = self._clock.now()
+            if "display_name" in changed:
+                campaign = campaign.renamed(sent.display_name, at=now)
+            if "promotion_codes" in changed:
+                campaign = campaign.with_promotion_codes(sent.promotion_codes, at=now)
+            if "attribution_window" in changed:
+                campaign = campaign.with_attribution_window(window, at=now)
+            return campaign
 
-        return await self._change_campaign(sent.name, change, etag=sent.etag)
+        with _naming_the_holder(sent, workspace):
+            return await self._change_campaign(sent.name, change, etag=sent.etag)
 
     async def ArchiveCampaign(  # noqa: N802  (the name in the proto)
         self, request: pb.ArchiveCampaignRequest, context: ServicerContext[Any, Any]
@@ -141,3 +158,32 @@ class CampaignServicer(GoalMethods):
     ) -> campaign_pb2.Campaign:
         async with self._database.write() as tx:
             return to_campaign(await _CAMPAIGNS.change(tx, name, change, etag=etag))
+
+
+def _read_fields(
+    sent: campaign_pb2.Campaign, fields: frozenset[str], faults: Faults
+) -> timedelta | None:
+    """Check those fields of a campaign that are to be stored, and return the window."""
+    if "display_name" in fields:
+        faults.check("campaign.display_name", display_name_fault(sent.display_name))
+    if "promotion_codes" in fields:
+        faults.add_faults(list(promotion_code_faults(sent.promotion_codes)), prefix="campaign.")
+    window = None
+    if "attribution_window" in fields:
+        place = "campaign.attribution_window"
+        window = faults.duration(sent, "attribution_window", path=place)
+        faults.check(place, attribution_window_fault(window) if window is not None else None)
+    return window
+
+
+@contextlib.contextmanager
+def _naming_the_holder(sent: campaign_pb2.Campaign, workspace: str) -> Iterator[None]:
+    """Refuse a code that another campaign has, by its place in what was sent."""
+    try:
+        yield
+    except codes.CodeTaken as taken:
+        places = {code_key(code): index for index, code in enumerate(sent.promotion_codes)}
+        raise PromotionCodeTaken(
+            f"campaign.promotion_codes[{places[taken.key]}]",
+            campaign=CAMPAIGN.format(workspace=workspace, campaign=taken.campaign_id),
+        ) from None

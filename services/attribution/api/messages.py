@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from synaptyx.attribution.v1 import (
     campaign_pb2,
@@ -51,6 +52,15 @@ def to_timestamp(at: datetime | None) -> Timestamp | None:
     return message
 
 
+def to_duration(length: timedelta | None) -> Duration | None:
+    """Write a length of time; None leaves a field unset."""
+    if length is None:
+        return None
+    message = Duration()
+    message.FromTimedelta(length)
+    return message
+
+
 def to_money(money: Money | None) -> money_pb2.Money | None:
     """Write an amount; None leaves a field unset."""
     if money is None:
@@ -93,6 +103,8 @@ def to_campaign(campaign: Campaign) -> campaign_pb2.Campaign:
         update_time=to_timestamp(campaign.updated_at),
         archive_time=to_timestamp(campaign.archived_at),
         etag=campaign_etag(campaign),
+        promotion_codes=campaign.promotion_codes,
+        attribution_window=to_duration(campaign.attribution_window),
     )
 
 
