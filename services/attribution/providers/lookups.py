@@ -18,7 +18,6 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from services.attribution.sources import SourceKey
-from services.chassis.secret import Secret
 
 ProviderObject: TypeAlias = Mapping[str, object]
 
@@ -111,18 +110,6 @@ class Found:
 
     api_version: str
     objects: tuple[ProviderObject, ...] = field(default=(), repr=False)
-
-
-class Tokens(Protocol):
-    """Gives what opens a source at its provider."""
-
-    async def token(self, source: SourceKey) -> Secret:
-        """Give the token of a source. Raises LookupUnavailable or LookupRefused."""
-        ...
-
-    async def token_instead(self, source: SourceKey, refused: Secret) -> Secret:
-        """Give the token that has replaced a refused one. Raises as `token` does."""
-        ...
 
 
 class StripeLookups(Protocol):
