@@ -18,7 +18,7 @@ from synaptyx.attribution.v1.event_ingest_service_pb2_grpc import EventIngestSer
 
 from services.attribution.__main__ import grpc_server
 from services.attribution.retention import LogPartitions
-from services.attribution.settings import AttributionSettings
+from services.attribution.settings import AttributionSettings, LookupSettings
 from services.chassis.channels import ServiceChannel
 from services.chassis.clock import FixedClock
 from services.chassis.database import Database
@@ -130,5 +130,6 @@ def _settings(tls: TlsSettings, directory: Path) -> AttributionSettings:
         ),
         # The database is handed in.
         database=DatabaseSettings(url=Secret("postgresql://nobody@127.0.0.1:1/nothing")),
+        lookups=LookupSettings(credentials_address="127.0.0.1:1"),
         body_keys=_BODY_KEYS,
     )
