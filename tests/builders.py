@@ -151,7 +151,7 @@ def a_conversion(
         payment_id=payment_id or uuid7_at(created_at),
         source_id=source_id,
         provider_payment_id=provider_payment_id,
-        credit=None if click is None else Credit(Basis.METADATA, click),
+        credit=None if click is None else Credit.of_click(Basis.METADATA, click),
         goal_id=goal_id,
         unknown_click_id=unknown_click_id,
         state=state,

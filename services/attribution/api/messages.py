@@ -134,7 +134,7 @@ def to_conversion(
 ) -> conversion_pb2.Conversion:
     """Write a conversion; `provider_ids` are those of its payment, sorted."""
     workspace, amounts, credit = conversion.workspace_id, conversion.amounts, conversion.credit
-    click = None if credit is None else to_click(credit.click)
+    click = None if credit is None or credit.click is None else to_click(credit.click)
     return conversion_pb2.Conversion(
         name=conversion_name(conversion),
         source=SOURCE.format(workspace=workspace, source=conversion.source_id),
@@ -151,7 +151,7 @@ def to_conversion(
         gross=to_money(amounts.money(amounts.gross)),
         refunded=to_money(amounts.money(amounts.refunded)),
         disputed=to_money(amounts.money(amounts.disputed)),
-        net=to_money(amounts.money(amounts.net)),
+        net=to_money(amounts.money(conversion.net)),
         pay_time=to_timestamp(conversion.paid_at),
         test=conversion.test,
         credited_click=click,
