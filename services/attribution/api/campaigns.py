@@ -1,4 +1,4 @@
-"""CampaignService: campaigns. The goals are in `goals`."""
+"""CampaignService: campaigns. Goals are in `goals`, event mappings in `mappings`."""
 
 from __future__ import annotations
 
@@ -14,20 +14,25 @@ from synaptyx.attribution.v1 import campaign_service_pb2 as pb
 from services.attribution.api.collections import Collection
 from services.attribution.api.goals import GoalMethods
 from services.attribution.api.lists import ListPage
+from services.attribution.api.mappings import MappingMethods
 from services.attribution.api.messages import campaign_etag, campaign_name, to_campaign
 from services.attribution.api.requests import Faults, masked_fields, read_plain_id
 from services.attribution.domain.campaigns import (
     Campaign,
     attribution_window_fault,
-    code_key,
     promotion_code_faults,
     sorted_codes,
 )
+from services.attribution.domain.crediting import code_key
 from services.attribution.domain.fields import display_name_fault, request_id_fault
+from services.attribution.sources import Sources
 from services.attribution.store import campaigns, codes
 from services.attribution.store.keyset import Position
+from services.chassis.clock import Clock
+from services.chassis.database import Database
 from services.chassis.errors import PromotionCodeTaken, ResourceNotFound
 from services.chassis.identity import require_workspace
+from services.chassis.ids import IdSource
 from services.chassis.resource_names import CAMPAIGN, WORKSPACE
 
 SERVICE = "synaptyx.attribution.v1.CampaignService"
@@ -36,8 +41,14 @@ _CAMPAIGNS: Collection[Campaign] = Collection(CAMPAIGN, campaigns, campaign_name
 _CHANGEABLE = frozenset({"display_name", "promotion_codes", "attribution_window"})
 
 
-class CampaignServicer(GoalMethods):
+class CampaignServicer(GoalMethods, MappingMethods):
     """Serves CampaignService."""
+
+    def __init__(
+        self, database: Database, clock: Clock, ids: IdSource, *, sources: Sources
+    ) -> None:
+        super().__init__(database, clock, ids)
+        self._sources = sources
 
     async def GetCampaign(  # noqa: N802  (the name in the proto)
         self, request: pb.GetCampaignRequest, context: ServicerContext[Any, Any]

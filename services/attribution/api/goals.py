@@ -122,11 +122,12 @@ class GoalMethods(campaign_service_pb2_grpc.CampaignServiceServicer):
         require_workspace(ids["workspace"])
         async with self._database.write() as tx:
             await _GOALS.to_change(tx, request.name, etag=request.etag)
-            if await goals.is_counted_towards(tx, ids["workspace"], ids["goal"]):
+            users = await goals.counted_towards_by(tx, ids["workspace"], ids["goal"])
+            if users is not None:
                 raise StateConflict(
                     request.name,
                     state="in use",
-                    advice="conversions count towards it, so it has to stay",
+                    advice=f"{users} count towards it, so it has to stay",
                 )
             await goals.remove(tx, ids["workspace"], ids["goal"])
         return Empty()

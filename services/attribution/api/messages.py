@@ -11,6 +11,7 @@ from synaptyx.attribution.v1 import (
     campaign_pb2,
     click_pb2,
     conversion_pb2,
+    event_mapping_pb2,
     goal_pb2,
     webhook_log_pb2,
 )
@@ -21,6 +22,7 @@ from services.attribution.domain.clicks import Click
 from services.attribution.domain.conversions import Conversion, ConversionState
 from services.attribution.domain.facts import ProviderId
 from services.attribution.domain.goals import Goal
+from services.attribution.domain.mappings import EventMapping
 from services.attribution.domain.money import Money
 from services.attribution.domain.outcomes import Outcome, sentence
 from services.attribution.domain.webhook_logs import LogRow
@@ -29,6 +31,7 @@ from services.chassis.resource_names import (
     CAMPAIGN,
     CLICK,
     CONVERSION,
+    EVENT_MAPPING,
     GOAL,
     SOURCE,
     WEBHOOK_LOG,
@@ -126,6 +129,41 @@ def to_goal(goal: Goal) -> goal_pb2.Goal:
         create_time=to_timestamp(goal.created_at),
         update_time=to_timestamp(goal.updated_at),
         etag=goal_etag(goal),
+    )
+
+
+def mapping_etag(mapping: EventMapping) -> str:
+    """Return the etag of an event mapping. A default's changes where the default itself does."""
+    return etag(
+        mapping.workspace_id,
+        mapping.source_id,
+        mapping.event_type,
+        mapping.goal_id,
+        int(mapping.counts_zero_amounts),
+        mapping.updated_at,
+    )
+
+
+def mapping_name(mapping: EventMapping) -> str:
+    """Return the resource name of an event mapping."""
+    return EVENT_MAPPING.format(
+        workspace=mapping.workspace_id,
+        source=mapping.source_id,
+        event_mapping=mapping.event_type,
+    )
+
+
+def to_event_mapping(mapping: EventMapping) -> event_mapping_pb2.EventMapping:
+    """Write an event mapping."""
+    states = event_mapping_pb2.EventMapping.State
+    return event_mapping_pb2.EventMapping(
+        name=mapping_name(mapping),
+        goal=_goal(mapping.workspace_id, mapping.goal_id),
+        count_zero_amounts=mapping.counts_zero_amounts,
+        state=states.STATE_DEFAULT if mapping.is_default else states.STATE_CUSTOM,
+        create_time=to_timestamp(mapping.created_at),
+        update_time=to_timestamp(mapping.updated_at),
+        etag=mapping_etag(mapping),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.attribution.domain.changes import change_time
+from services.attribution.domain.crediting import code_key
 from services.attribution.domain.fields import FieldFault
 
 _MOST_CODES = 100
@@ -81,20 +82,6 @@ class Campaign:
 
     def _fields(self) -> tuple[object, ...]:
         return (self.display_name, self.promotion_codes, self.attribution_window)
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignCode:
-    """A promotion code as a campaign spells it. An archived campaign's code earns nothing."""
-
-    campaign_id: str
-    code: str
-    archived: bool
-
-
-def code_key(code: str) -> str:
-    """Return what promotion codes are compared by: providers take no notice of their case."""
-    return code.upper()
 
 
 def sorted_codes(codes: Iterable[str]) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import ARRAY, Text, any_, cast, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.attribution.domain.campaigns import Campaign, CampaignCode, code_key
+from services.attribution.domain.campaigns import Campaign
+from services.attribution.domain.crediting import CampaignCode, code_key
 from services.attribution.store.schema import campaign_codes as table
 from services.attribution.store.together import Part
 from services.chassis.database import WriteTransaction
