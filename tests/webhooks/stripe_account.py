@@ -175,6 +175,7 @@ class StripeAccount(StripeObjects):
     def dispute(self, intent: Intent, amount: int, *, status: str = "needs_response") -> Dispute:
         """Let the buyer's bank dispute a payment, or ask about it."""
         dispute = Dispute(self.new_id("dp"), intent, amount, status)
+        intent.disputes.append(dispute)
         self.send("charge.dispute.created", self.dispute_object(dispute))
         if not status.startswith("warning_"):
             self.withdraw(dispute)

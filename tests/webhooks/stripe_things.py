@@ -46,6 +46,7 @@ class Intent:
     invoice: str | None = None
     presentment: Json | None = None
     charges: list[Charge] = field(default_factory=list)
+    disputes: list[Dispute] = field(default_factory=list)
 
     @property
     def charge(self) -> Charge:
