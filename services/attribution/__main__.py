@@ -27,6 +27,7 @@ from services.attribution.api.event_ingest import EventIngestServicer
 from services.attribution.bodies import BodySeal
 from services.attribution.connections import open_connections
 from services.attribution.ingest import Ingestor
+from services.attribution.previewing import Previewer
 from services.attribution.recording import ClickRecorder
 from services.attribution.rejections import Rejections
 from services.attribution.retention import LogPartitions
@@ -101,8 +102,8 @@ def grpc_server(
     attribution_servicer = AttributionServicer(  # type: ignore[abstract]  # served step by step
         database, recorder, clock=clock
     )
-    campaign_servicer = CampaignServicer(  # type: ignore[abstract]  # served step by step
-        database, clock, ids, sources=sources
+    campaign_servicer = CampaignServicer(
+        database, clock, ids, sources=sources, previewer=Previewer(database, seal=seal)
     )
     ingest_servicer = EventIngestServicer(ingestor, Rejections(database, ids=ids))
     return GrpcServer(
