@@ -24,6 +24,7 @@ from services.attribution.api import attribution, campaigns
 from services.attribution.api.attribution import AttributionServicer
 from services.attribution.api.campaigns import CampaignServicer
 from services.attribution.api.event_ingest import EventIngestServicer
+from services.attribution.api.revenue import RevenueQueries
 from services.attribution.bodies import BodySeal
 from services.attribution.ingest import Ingestor
 from services.attribution.recording import ClickRecorder
@@ -86,7 +87,7 @@ def grpc_server(
     ingestor = Ingestor(database, seal=seal, clock=clock, ids=ids, random=random)
     # What is not served yet is answered with UNIMPLEMENTED.
     attribution_servicer = AttributionServicer(  # type: ignore[abstract]  # served step by step
-        database, recorder, clock=clock
+        database, recorder, clock=clock, revenue=RevenueQueries(database)
     )
     campaign_servicer = CampaignServicer(  # type: ignore[abstract]  # served step by step
         database, clock, ids

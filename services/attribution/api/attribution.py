@@ -19,6 +19,7 @@ from synaptyx.attribution.v1 import (
 
 from services.attribution.api import messages
 from services.attribution.api.requests import Faults, query_of, read_draft
+from services.attribution.api.revenue import RevenueQueries
 from services.attribution.domain.clicks import Click
 from services.attribution.domain.conversions import Conversion
 from services.attribution.recording import ClickRecorder
@@ -49,10 +50,18 @@ _LARGEST_BATCH = 500
 class AttributionServicer(attribution_service_pb2_grpc.AttributionServiceServicer):
     """Serves AttributionService."""
 
-    def __init__(self, database: Database, recorder: ClickRecorder, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        recorder: ClickRecorder,
+        *,
+        clock: Clock,
+        revenue: RevenueQueries,
+    ) -> None:
         self._database = database
         self._recorder = recorder
         self._clock = clock
+        self._revenue = revenue
 
     async def RecordClick(  # noqa: N802  (the name in the proto)
         self, request: pb.RecordClickRequest, context: ServicerContext[Any, Any]
@@ -173,6 +182,12 @@ class AttributionServicer(attribution_service_pb2_grpc.AttributionServiceService
             position = webhook_logs.position_of(shown[-1])
             response.next_page_token = next_token(query, position.to_cursor())
         return response
+
+    async def QueryRevenue(  # noqa: N802  (the name in the proto)
+        self, request: pb.QueryRevenueRequest, context: ServicerContext[Any, Any]
+    ) -> pb.QueryRevenueResponse:
+        """Add up conversions."""
+        return await self._revenue.query(request)
 
 
 def _workspace(parent: str) -> str:
