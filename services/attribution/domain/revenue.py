@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -33,9 +33,12 @@ STATES_WITH_MONEY = (
 )
 """The states of payments whose money came, whatever became of it later."""
 
+# Money does not come outside of them, and calendars end nearby.
+_FIRST_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*", re.ASCII)
-# Names that some systems have besides those of IANA; PostgreSQL lacks them, or means another zone.
+# Names that some systems have besides those of IANA.
 _NO_ZONES = re.compile(r"(posix|right)/.*|localtime|posixrules|Factory")
 
 
@@ -76,6 +79,15 @@ class Dimension:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day: `begins` is its first moment, `ends` the first one that is no more in it."""
+
+    date: date
+    begins: datetime
+    ends: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevenueQuery:
     """What is asked of the revenue of a workspace.
@@ -108,7 +120,11 @@ class RevenueQuery:
 
     def faults(self) -> Iterator[FieldFault]:
         """Yield what is wrong with the query; the paths are those of the request message."""
-        if self.paid_before <= self.paid_from:
+        if self.paid_from < _FIRST_TIME:
+            yield FieldFault("start_time", f"must not be before the year {_FIRST_TIME.year}")
+        if self.paid_before > _LAST_TIME:
+            yield FieldFault("end_time", f"must not be after the year {_LAST_TIME.year}")
+        elif self.paid_before <= self.paid_from:
             yield FieldFault("end_time", "must be later than start_time")
         elif self.paid_before - self.paid_from > LONGEST_RANGE:
             yield FieldFault(
@@ -119,6 +135,22 @@ class RevenueQuery:
         if self.currency is not None and _CURRENCY.fullmatch(self.currency) is None:
             yield FieldFault("currency_code", "must be three letters in upper case: USD")
         yield from self._dimension_faults()
+
+    def days(self) -> Iterator[Day]:
+        """Yield the days that the range covers, the first and the last one cut by its ends.
+
+        A day begins with its first moment in the time zone. It may have 23 or 25 hours, and where
+        a country has moved across the date line there is a day less.
+        """
+        zone = ZoneInfo(self.time_zone)
+        day = self.paid_from.astimezone(zone).date()
+        begin = self.paid_from
+        while begin < self.paid_before:
+            following = day + timedelta(days=1)
+            end = min(_first_moment(following, zone), self.paid_before)
+            if begin < end:
+                yield Day(day, begin, end)
+            day, begin = following, end
 
     def _dimension_faults(self) -> Iterator[FieldFault]:
         if len(self.group_by) > MOST_DIMENSIONS:
@@ -142,6 +174,12 @@ def is_time_zone(name: str) -> bool:
         # `America` is a directory, and a name can be too long for a file.
         return False
     return True
+
+
+def _first_moment(day: date, zone: ZoneInfo) -> datetime:
+    # Where clocks skip midnight this is the moment at which they do, and where they show it twice
+    # the first of the two.
+    return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

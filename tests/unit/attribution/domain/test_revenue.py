@@ -24,6 +24,7 @@ FROM = datetime(2026, 1, 1, tzinfo=UTC)
 QUERY = RevenueQuery(
     workspace_id="acme", paid_from=FROM, paid_before=FROM + timedelta(days=90), time_zone="UTC"
 )
+HOUR = timedelta(hours=1)
 BY_CAMPAIGN = Dimension(DimensionKind.CAMPAIGN)
 BY_DAY = Dimension(DimensionKind.DAY)
 BY_GOAL = Dimension(DimensionKind.GOAL)
@@ -83,6 +84,14 @@ class TestQuery:
             ({"paid_before": FROM}, "end_time"),
             ({"paid_before": FROM - timedelta(days=1)}, "end_time"),
             ({"paid_before": FROM + LONGEST_RANGE + timedelta(microseconds=1)}, "end_time"),
+            ({"paid_before": datetime.max.replace(tzinfo=UTC)}, "end_time"),
+            (
+                {
+                    "paid_from": datetime.min.replace(tzinfo=UTC),
+                    "paid_before": datetime.min.replace(tzinfo=UTC, day=2),
+                },
+                "start_time",
+            ),
             ({"time_zone": "Europe/Atlantis"}, "time_zone"),
             ({"currency": "usd"}, "currency_code"),
             ({"group_by": (by_parameter("sub31"),)}, "group_by[0].parameter"),
@@ -131,6 +140,47 @@ class TestQuery:
     def test_only_money_that_came_is_revenue(self) -> None:
         none = {ConversionState.PENDING, ConversionState.FAILED}
         assert set(STATES_WITH_MONEY) == set(ConversionState) - none
+
+
+class TestDays:
+    @staticmethod
+    def days(zone: str, start: datetime, end: datetime) -> list[tuple[str, float]]:
+        """Give the days of a range, each with its hours."""
+        query = replace(QUERY, paid_from=start, paid_before=end, time_zone=zone)
+        days = list(query.days())
+        assert [day.begins for day in days] == [start, *(day.ends for day in days[:-1])]
+        assert days[-1].ends == end
+        return [(f"{day.date:%m-%d}", (day.ends - day.begins) / HOUR) for day in days]
+
+    def test_are_cut_by_the_range(self) -> None:
+        start, end = datetime(2026, 1, 1, 20, tzinfo=UTC), datetime(2026, 1, 3, 6, tzinfo=UTC)
+        assert self.days("UTC", start, end) == [("01-01", 4), ("01-02", 24), ("01-03", 6)]
+        assert self.days("Asia/Tokyo", start, end) == [("01-02", 19), ("01-03", 15)]
+
+    @pytest.mark.parametrize(
+        ("zone", "start", "hours"),
+        [
+            # Spring and autumn of a zone that changes at night.
+            ("Europe/Berlin", datetime(2026, 3, 28, 23, tzinfo=UTC), [23, 24]),
+            ("Europe/Berlin", datetime(2026, 10, 24, 22, tzinfo=UTC), [25, 24]),
+            # Clocks that go on at midnight skip it; those that go back to it show it twice.
+            ("Africa/Cairo", datetime(2026, 4, 22, 22, tzinfo=UTC), [24, 23, 24]),
+            ("America/Havana", datetime(2026, 10, 31, 4, tzinfo=UTC), [24, 25, 24]),
+            # Clocks that go back at midnight come from the day that they go back to.
+            ("America/Asuncion", datetime(2024, 3, 22, 3, tzinfo=UTC), [24, 25, 24]),
+        ],
+    )
+    def test_may_be_longer_or_shorter(self, zone: str, start: datetime, hours: list[float]) -> None:
+        end = start + timedelta(hours=sum(hours))
+        assert [length for _, length in self.days(zone, start, end)] == hours
+
+    def test_may_be_missing(self) -> None:
+        start, end = datetime(2011, 12, 29, 10, tzinfo=UTC), datetime(2011, 12, 31, 10, tzinfo=UTC)
+        assert self.days("Pacific/Apia", start, end) == [("12-29", 24), ("12-31", 24)]
+
+    def test_are_one_more_where_a_leap_year_begins_within_one(self) -> None:
+        query = replace(QUERY, paid_before=FROM + LONGEST_RANGE, time_zone="America/Sao_Paulo")
+        assert len(list(query.days())) == 367
 
 
 class TestRow:
