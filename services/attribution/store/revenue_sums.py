@@ -34,7 +34,7 @@ from services.attribution.domain.revenue import (
 from services.attribution.store.schema import clicks, conversions
 
 SUMS = ("gross", "refunded", "disputed", "net", "conversions", "renewals", "cost")
-"""The columns that are added up; the others are `dimension_name` of each dimension and `currency`."""
+"""The columns that are added up; the others are the dimensions and `currency`."""
 
 _TIME = DateTime(timezone=True)
 
