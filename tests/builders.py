@@ -94,6 +94,8 @@ def a_campaign(
     display_name: str = "Launch",
     created_at: datetime = CLICKED_AT,
     archived_at: datetime | None = None,
+    promotion_codes: tuple[str, ...] = (),
+    attribution_window: timedelta | None = None,
 ) -> Campaign:
     return Campaign(
         workspace_id=workspace_id,
@@ -103,6 +105,8 @@ def a_campaign(
         created_at=created_at,
         updated_at=archived_at or created_at,
         archived_at=archived_at,
+        promotion_codes=promotion_codes,
+        attribution_window=attribution_window,
     )
 
 
@@ -147,7 +151,7 @@ def a_conversion(
         payment_id=payment_id or uuid7_at(created_at),
         source_id=source_id,
         provider_payment_id=provider_payment_id,
-        credit=None if click is None else Credit(Basis.METADATA, click),
+        credit=None if click is None else Credit.of_click(Basis.METADATA, click),
         goal_id=goal_id,
         unknown_click_id=unknown_click_id,
         state=state,

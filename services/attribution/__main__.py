@@ -25,12 +25,16 @@ from services.attribution.api.attribution import AttributionServicer
 from services.attribution.api.campaigns import CampaignServicer
 from services.attribution.api.event_ingest import EventIngestServicer
 from services.attribution.api.revenue import RevenueQueries
+from services.attribution.api.watching import ConversionStreams
 from services.attribution.bodies import BodySeal
+from services.attribution.connections import open_connections
 from services.attribution.ingest import Ingestor
 from services.attribution.recording import ClickRecorder
 from services.attribution.rejections import Rejections
 from services.attribution.retention import LogPartitions
 from services.attribution.settings import AttributionSettings
+from services.attribution.sources import Sources
+from services.attribution.watching import StoredChanges, Watcher
 from services.chassis import garbage, logs, telemetry
 from services.chassis.certificates import CertificateError
 from services.chassis.clock import Clock, SystemClock
@@ -65,7 +69,17 @@ async def serve(settings: AttributionSettings) -> None:
         database = await Database.open(settings.database, application_name=SERVICE)
         stack.push_async_callback(database.close)
         partitions = LogPartitions(database, clock, random=SystemRandom())
-        server = grpc_server(settings, database, partitions=partitions, clock=clock, ids=ids)
+        connections = await stack.enter_async_context(
+            open_connections(settings.lookups, settings.tls, clock=clock)
+        )
+        server = grpc_server(
+            settings,
+            database,
+            sources=connections.sources,
+            partitions=partitions,
+            clock=clock,
+            ids=ids,
+        )
         keeping = asyncio.create_task(partitions.run(), name="keep-log-partitions")
         stack.push_async_callback(_end, keeping)
         garbage.settle()
@@ -76,6 +90,7 @@ def grpc_server(
     settings: AttributionSettings,
     database: Database,
     *,
+    sources: Sources,
     partitions: LogPartitions,
     clock: Clock,
     ids: IdSource,
@@ -83,14 +98,19 @@ def grpc_server(
     """Put the server together. It is ready once it has seen the schema."""
     random = SystemRandom()
     seal = BodySeal(settings.body_keys, os.urandom)
+    watcher = Watcher(StoredChanges(database), longest=settings.server.max_connection_age)
     recorder = ClickRecorder(database, clock, ids)
     ingestor = Ingestor(database, seal=seal, clock=clock, ids=ids, random=random)
     # What is not served yet is answered with UNIMPLEMENTED.
     attribution_servicer = AttributionServicer(  # type: ignore[abstract]  # served step by step
-        database, recorder, clock=clock, revenue=RevenueQueries(database)
+        database,
+        recorder,
+        clock=clock,
+        revenue=RevenueQueries(database),
+        streams=ConversionStreams(watcher),
     )
     campaign_servicer = CampaignServicer(  # type: ignore[abstract]  # served step by step
-        database, clock, ids
+        database, clock, ids, sources=sources
     )
     ingest_servicer = EventIngestServicer(ingestor, Rejections(database, ids=ids))
     return GrpcServer(
@@ -107,6 +127,8 @@ def grpc_server(
             ),
         },
         readiness=lambda: partitions.seen,
+        streams=[f"{attribution.SERVICE}/WatchConversions"],
+        on_stop=watcher.close,
     )
 
 

@@ -20,9 +20,10 @@ from prometheus_client import Counter
 from services.attribution.bodies import BodySeal
 from services.attribution.domain.conversions import Conversion
 from services.attribution.domain.counting import Account, Verdict, count
+from services.attribution.domain.crediting import Knowledge
 from services.attribution.domain.facts import Provider
+from services.attribution.domain.mappings import BY_DEFAULT
 from services.attribution.domain.outcomes import Outcome
-from services.attribution.domain.payments import CurrencyMismatch
 from services.attribution.domain.webhook_logs import LogRow, SealedBody
 from services.attribution.events import IncomingEvent, ReadEvent, read
 from services.attribution.ledger import Ledger, PaymentRace, Saying
@@ -195,15 +196,15 @@ class Ingestor:
         rows: list[FactRow] = []
         judged: list[_Judged] = []
         for (item, saying), account in zip(telling, accounts, strict=True):
-            known = clicks.get(saying.workspace_id, {})
-            try:
-                verdict = count(
-                    account, saying.said, clicks=known, now=now, new_id=self._ids.uuid7()
-                )
-            except CurrencyMismatch:
-                verdict = Verdict(Outcome.QUARANTINED, "currency_mismatch")
-            else:
-                rows.append(self._fact_row(item, saying, account))
+            verdict = count(
+                account,
+                saying.said,
+                knowledge=Knowledge(clicks=clicks.get(saying.workspace_id, {})),
+                mappings=BY_DEFAULT[item.event.provider],
+                now=now,
+                new_id=self._ids.uuid7(),
+            )
+            rows.append(self._fact_row(item, saying, account))
             judged.append(_Judged(verdict, account))
         return judged, ledger.postings(rows, _changed(accounts, before))
 

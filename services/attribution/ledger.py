@@ -188,7 +188,7 @@ class Ledger:
 
 def _uncredited(account: Account) -> set[str]:
     conversion = account.conversion
-    credited = conversion.credit.click.click_id if conversion and conversion.credit else None
+    credited = conversion.credit.click_id if conversion and conversion.credit else None
     return account.click_ids() - {credited}
 
 

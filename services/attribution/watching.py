@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -110,8 +110,10 @@ class Watcher:
         for feed in self._feeds.values():
             feed.wake()
 
-    async def watch(self, workspace_id: str, *, after: int | None) -> AsyncGenerator[Update, None]:
-        """Yield every change after a number as it is made, and a sign of life where none is.
+    async def watch(
+        self, workspace_id: str, *, after: int | None, wanted: Callable[[Change], bool]
+    ) -> AsyncGenerator[Update, None]:
+        """Yield every wanted change after a number as it is made, and signs of life between.
 
         With None changes are those from now on, and a first sign of life says where that is.
 
@@ -134,10 +136,11 @@ class Watcher:
                 found = await self._after(feed, number)
                 for change in found:
                     number = change.number
-                    yield Update(number, change)
-                    # A reader may take its time with each.
-                    self._check_open(until=ends)
-                    silent_until = now() + self._heartbeat
+                    if wanted(change):
+                        yield Update(number, change)
+                        # A reader may take its time with each.
+                        self._check_open(until=ends)
+                        silent_until = now() + self._heartbeat
                 self._check_open(until=ends)
                 if now() >= silent_until:
                     yield Update(number, None)

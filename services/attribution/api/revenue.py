@@ -13,13 +13,13 @@ from synaptyx.attribution.v1 import revenue_pb2
 from synaptyx.type.v1 import money_pb2
 
 from services.attribution.api import messages
-from services.attribution.api.requests import Faults, query_of
+from services.attribution.api.lists import ListPage
+from services.attribution.api.requests import Faults
 from services.attribution.domain.money import Money
 from services.attribution.domain.revenue import Dimension, DimensionKind, RevenueQuery, RevenueRow
 from services.attribution.store import revenue
 from services.chassis.database import Database
 from services.chassis.identity import require_workspace
-from services.chassis.paging import next_token, read_page
 from services.chassis.resource_names import CAMPAIGN, GOAL, SOURCE, WORKSPACE
 
 _KINDS: Mapping[int, DimensionKind] = {
@@ -38,16 +38,12 @@ class RevenueQueries:
         workspace = WORKSPACE.parse(request.parent, field="parent")["workspace"]
         require_workspace(workspace)
         wanted = read_query(request, workspace)
-        asked = query_of(request)
-        page = read_page(request.page_size, request.page_token, query=asked)
+        page = ListPage.of(request)
         async with self._database.read() as tx:
-            found = await revenue.list_page(tx, wanted, after=page.cursor, limit=page.size + 1)
-        shown = found[: page.size]
-        response = pb.QueryRevenueResponse(rows=[to_row(row, wanted) for row in shown])
-        if len(found) > len(shown):
-            cursor = revenue.cursor_of(shown[-1], wanted)
-            response.next_page_token = next_token(asked, cursor)
-        return response
+            found = await revenue.list_page(tx, wanted, after=page.cursor, limit=page.limit)
+        shown, token = page.cut(found, lambda row: revenue.cursor_of(row, wanted))
+        rows = [to_row(row, wanted) for row in shown]
+        return pb.QueryRevenueResponse(rows=rows, next_page_token=token)
 
 
 def read_query(request: pb.QueryRevenueRequest, workspace: str) -> RevenueQuery:

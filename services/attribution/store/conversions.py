@@ -172,18 +172,18 @@ def _values(conversion: Conversion) -> tuple[object, ...]:
         conversion.payment_id,
         conversion.source_id,
         conversion.provider_payment_id,
-        credit.click.click_id if credit else None,
+        credit.click_id if credit else None,
         credit.campaign_id if credit else None,
         conversion.goal_id,
         credit.basis.value if credit else None,
-        orjson.dumps(to_snapshot(credit.click)).decode() if credit else None,
+        orjson.dumps(to_snapshot(credit.click)).decode() if credit and credit.click else None,
         conversion.unknown_click_id,
         conversion.state.value,
         amounts.currency,
         amounts.gross,
         amounts.refunded,
         amounts.disputed,
-        amounts.net,
+        conversion.net,
         conversion.paid_at,
         conversion.test,
         conversion.created_at,
@@ -257,7 +257,12 @@ def conversion_from_row(row: Row) -> Conversion:
     """Make a conversion of its row."""
     credit = None
     if row["basis"] is not None:
-        credit = Credit(Basis(row["basis"]), from_snapshot(read_json(row["credited_click"])))
+        click = row["credited_click"]
+        credit = Credit(
+            Basis(row["basis"]),
+            None if click is None else from_snapshot(read_json(click)),
+            row["campaign_id"],
+        )
     return Conversion(
         workspace_id=row["workspace_id"],
         conversion_id=row["conversion_id"],

@@ -57,7 +57,7 @@ Stream = AsyncGenerator[Update, None]
 
 
 def watching(watcher: Watcher, after: int | None = None) -> aclosing[Stream]:
-    return aclosing(watcher.watch("acme", after=after))
+    return aclosing(watcher.watch("acme", after=after, wanted=lambda change: True))
 
 
 async def take(stream: Stream, count: int) -> list[int]:
@@ -124,6 +124,14 @@ class TestAStream:
             assert update.number == 5
             assert await anext(stream) == Update(5, None)
 
+    async def test_goes_on_past_what_is_not_wanted(self) -> None:
+        source = FakeChanges(made=1000)
+        watcher = a_watcher(source, heartbeat=SHORT)
+        even = watcher.watch("acme", after=0, wanted=lambda change: change.number in (2, 999))
+        async with aclosing(even) as stream:
+            assert await take(stream, 2) == [2, 999]
+            assert await anext(stream) == Update(1000, None)
+
 
 class TestReading:
     async def test_is_done_once_for_all_who_watch(self) -> None:
@@ -179,7 +187,7 @@ class TestReading:
 
 
 async def _many(watcher: Watcher, count: int) -> AsyncIterator[list[Stream]]:
-    streams = [watcher.watch("acme", after=None) for _ in range(count)]
+    streams = [watcher.watch("acme", after=None, wanted=lambda change: True) for _ in range(count)]
     for stream in streams:
         await take(stream, 1)
     yield streams
