@@ -90,18 +90,66 @@ async def plant_costs(
     await _plant(database, "clicks", rows)
 
 
+async def plant_changes(database: Database, *rows: dict[str, Any]) -> None:
+    """Make each row the conversion that it says, and note the change, as the service does."""
+    async with database.write() as tx:
+        connection = await tx.driver()
+        for row in rows:
+            key = row["workspace_id"], row["conversion_id"]
+            before = await connection.fetchval(_DELETE, *key)
+            await _insert(connection, "conversions", row)
+            after = await connection.fetchval(_AS_JSON, *key)
+            await _note(connection, key, before=before, after=after)
+
+
+async def plant_removal(database: Database, row: dict[str, Any]) -> None:
+    """Delete a conversion that another one has taken over, and note the change."""
+    async with database.write() as tx:
+        connection = await tx.driver()
+        key = row["workspace_id"], row["conversion_id"]
+        before = await connection.fetchval(_DELETE, *key)
+        await _note(connection, key, before=before, after=None)
+
+
+_OF_KEY = "FROM attribution.conversions AS row WHERE workspace_id = $1 AND conversion_id = $2"
+_AS_JSON = f"SELECT to_jsonb(row) {_OF_KEY}"
+_DELETE = f"DELETE {_OF_KEY} RETURNING to_jsonb(row)"
+_NUMBER = """
+INSERT INTO attribution.change_counters AS counter (workspace_id, last_number) VALUES ($1, 1)
+ON CONFLICT (workspace_id) DO UPDATE SET last_number = counter.last_number + 1
+RETURNING last_number
+"""
+
+
+async def _note(connection: Any, key: tuple[str, UUID], *, before: object, after: object) -> None:
+    number = await connection.fetchval(_NUMBER, key[0])
+    await connection.execute(
+        "INSERT INTO attribution.conversion_changes (workspace_id, change_number, conversion_id,"
+        " before, after, changed_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        key[0],
+        number,
+        key[1],
+        *(None if side is None else orjson.dumps(side).decode() for side in (before, after)),
+        PAID_AT,
+    )
+
+
 async def _plant(database: Database, table: str, rows: Any) -> None:
     async with database.write() as tx:
         connection = await tx.driver()
         for row in rows:
-            values = [
-                orjson.dumps(value).decode() if name in _JSON and value is not None else value
-                for name, value in row.items()
-            ]
-            places = ", ".join(f"${index}" for index in range(1, len(values) + 1))
-            await connection.execute(
-                f"INSERT INTO attribution.{table} ({', '.join(row)}) VALUES ({places})", *values
-            )
+            await _insert(connection, table, row)
+
+
+async def _insert(connection: Any, table: str, row: dict[str, Any]) -> None:
+    values = [
+        orjson.dumps(value).decode() if name in _JSON and value is not None else value
+        for name, value in row.items()
+    ]
+    places = ", ".join(f"${index}" for index in range(1, len(values) + 1))
+    await connection.execute(
+        f"INSERT INTO attribution.{table} ({', '.join(row)}) VALUES ({places})", *values
+    )
 
 
 def utc(*parts: int) -> datetime:
