@@ -24,6 +24,8 @@ from services.attribution.api import attribution, campaigns
 from services.attribution.api.attribution import AttributionServicer
 from services.attribution.api.campaigns import CampaignServicer
 from services.attribution.api.event_ingest import EventIngestServicer
+from services.attribution.api.revenue import RevenueQueries
+from services.attribution.api.watching import ConversionStreams
 from services.attribution.bodies import BodySeal
 from services.attribution.connections import open_connections
 from services.attribution.ingest import Ingestor
@@ -33,6 +35,7 @@ from services.attribution.rejections import Rejections
 from services.attribution.retention import LogPartitions
 from services.attribution.settings import AttributionSettings
 from services.attribution.sources import Sources
+from services.attribution.watching import StoredChanges, Watcher
 from services.chassis import garbage, logs, telemetry
 from services.chassis.certificates import CertificateError
 from services.chassis.clock import Clock, SystemClock
@@ -96,11 +99,16 @@ def grpc_server(
     """Put the server together. It is ready once it has seen the schema."""
     random = SystemRandom()
     seal = BodySeal(settings.body_keys, os.urandom)
+    watcher = Watcher(StoredChanges(database), longest=settings.server.max_connection_age)
     recorder = ClickRecorder(database, clock, ids)
     ingestor = Ingestor(database, seal=seal, clock=clock, ids=ids, random=random)
     # What is not served yet is answered with UNIMPLEMENTED.
     attribution_servicer = AttributionServicer(  # type: ignore[abstract]  # served step by step
-        database, recorder, clock=clock
+        database,
+        recorder,
+        clock=clock,
+        revenue=RevenueQueries(database),
+        streams=ConversionStreams(watcher),
     )
     campaign_servicer = CampaignServicer(
         database, clock, ids, sources=sources, previewer=Previewer(database, seal=seal)
@@ -120,6 +128,8 @@ def grpc_server(
             ),
         },
         readiness=lambda: partitions.seen,
+        streams=[f"{attribution.SERVICE}/WatchConversions"],
+        on_stop=watcher.close,
     )
 
 
