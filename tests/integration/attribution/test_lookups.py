@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import stripe
+from prometheus_client import REGISTRY
 
 from services.attribution.providers.budgets import USUAL_PAUSE, Budgets
 from services.attribution.providers.lookups import (
@@ -113,6 +114,11 @@ async def make(
     return Provider(ask, apis, tokens, budgets, clock, waits, key, path)
 
 
+def count(provider: str, outcome: str) -> float:
+    labels = {"provider": provider, "outcome": outcome}
+    return REGISTRY.get_sample_value("synaptyx_lookups_total", labels) or 0
+
+
 async def failure(provider: Provider) -> LookupFailed:
     with pytest.raises(LookupFailed) as raised:
         await provider.ask()
@@ -132,6 +138,17 @@ class TestAnswers:
         assert (asked.stripe_version or asked.polar_version) in (API_VERSION, "2026-10")
         # What was found holds personal data.
         assert "object" not in repr(found) or "objects" not in repr(found)
+
+    async def test_it_is_counted_by_what_came_of_it(self, provider: Provider) -> None:
+        name = provider.path.split("/")[1]
+        before = count(name, "answered"), count(name, "key_refused")
+        await failure(provider)
+        provider.apis.add_key(provider.key)
+        await provider.ask()
+        assert (count(name, "answered"), count(name, "key_refused")) == (
+            before[0] + 1,
+            before[1] + 1,
+        )
 
     async def test_what_the_provider_does_not_know_is_told_so(self, provider: Provider) -> None:
         provider.apis.add_key(provider.key)
