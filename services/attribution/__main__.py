@@ -25,11 +25,13 @@ from services.attribution.api.attribution import AttributionServicer
 from services.attribution.api.campaigns import CampaignServicer
 from services.attribution.api.event_ingest import EventIngestServicer
 from services.attribution.bodies import BodySeal
+from services.attribution.connections import open_connections
 from services.attribution.ingest import Ingestor
 from services.attribution.recording import ClickRecorder
 from services.attribution.rejections import Rejections
 from services.attribution.retention import LogPartitions
 from services.attribution.settings import AttributionSettings
+from services.attribution.sources import Sources
 from services.chassis import garbage, logs, telemetry
 from services.chassis.certificates import CertificateError
 from services.chassis.clock import Clock, SystemClock
@@ -64,7 +66,17 @@ async def serve(settings: AttributionSettings) -> None:
         database = await Database.open(settings.database, application_name=SERVICE)
         stack.push_async_callback(database.close)
         partitions = LogPartitions(database, clock, random=SystemRandom())
-        server = grpc_server(settings, database, partitions=partitions, clock=clock, ids=ids)
+        connections = await stack.enter_async_context(
+            open_connections(settings.lookups, settings.tls, clock=clock)
+        )
+        server = grpc_server(
+            settings,
+            database,
+            sources=connections.sources,
+            partitions=partitions,
+            clock=clock,
+            ids=ids,
+        )
         keeping = asyncio.create_task(partitions.run(), name="keep-log-partitions")
         stack.push_async_callback(_end, keeping)
         garbage.settle()
@@ -75,6 +87,7 @@ def grpc_server(
     settings: AttributionSettings,
     database: Database,
     *,
+    sources: Sources,
     partitions: LogPartitions,
     clock: Clock,
     ids: IdSource,
@@ -84,8 +97,13 @@ def grpc_server(
     seal = BodySeal(settings.body_keys, os.urandom)
     recorder = ClickRecorder(database, clock, ids)
     ingestor = Ingestor(database, seal=seal, clock=clock, ids=ids, random=random)
-    attribution_servicer = AttributionServicer(database, recorder, clock=clock)
-    campaign_servicer = CampaignServicer(database, clock, ids)
+    # What is not served yet is answered with UNIMPLEMENTED.
+    attribution_servicer = AttributionServicer(  # type: ignore[abstract]  # served step by step
+        database, recorder, clock=clock
+    )
+    campaign_servicer = CampaignServicer(  # type: ignore[abstract]  # served step by step
+        database, clock, ids, sources=sources
+    )
     ingest_servicer = EventIngestServicer(ingestor, Rejections(database, ids=ids))
     return GrpcServer(
         settings.server,

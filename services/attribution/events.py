@@ -69,9 +69,9 @@ def read(event: IncomingEvent) -> ReadEvent:
 def _read(event: IncomingEvent, payload: Payload) -> EventFacts | None:
     match event.provider:
         case Provider.STRIPE:
-            return stripe.read_event(event.event_type, payload)
+            return stripe.read_event(event.event_type, payload, event_id=event.event_id)
         case Provider.POLAR:
-            return polar.read_event(event.event_type, payload)
+            return polar.read_event(event.event_type, payload, event_id=event.event_id)
     assert_never(event.provider)
 
 

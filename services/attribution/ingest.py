@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
 from uuid import UUID
 
@@ -20,9 +20,10 @@ from prometheus_client import Counter
 from services.attribution.bodies import BodySeal
 from services.attribution.domain.conversions import Conversion
 from services.attribution.domain.counting import Account, Verdict, count
+from services.attribution.domain.crediting import Knowledge
 from services.attribution.domain.facts import Provider
+from services.attribution.domain.mappings import BY_DEFAULT
 from services.attribution.domain.outcomes import Outcome
-from services.attribution.domain.payments import CurrencyMismatch
 from services.attribution.domain.webhook_logs import LogRow, SealedBody
 from services.attribution.events import IncomingEvent, ReadEvent, read
 from services.attribution.ledger import Ledger, PaymentRace, Saying
@@ -30,11 +31,11 @@ from services.attribution.store import webhook_logs
 from services.attribution.store.claims import Claim
 from services.attribution.store.facts import FactRow
 from services.attribution.store.payments import PaymentRef
-from services.attribution.store.together import Part, insert
+from services.attribution.store.together import Part, write
 from services.attribution.store.webhook_logs import NewLogRow
 from services.chassis.backoff import full_jitter
 from services.chassis.clock import Clock
-from services.chassis.database import Database
+from services.chassis.database import Database, write_on
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.ids import IdSource, time_of
 from services.chassis.logs import logger
@@ -91,6 +92,18 @@ class _Judged:
 
     verdict: Verdict
     account: Account | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to become of a batch: the verdict on each event, None where it is still open.
+
+    `fresh` are the events that were not ingested before, in order.
+    """
+
+    batch: Sequence[_Prepared]
+    fresh: Sequence[_Prepared]
+    judged: Sequence[_Judged | None]
 
 
 class Ingestor:
@@ -150,8 +163,7 @@ class Ingestor:
         )
         for wait in waits:
             try:
-                async with self._database.write() as transaction:
-                    connection = await transaction.driver()
+                async with self._database.statements() as connection:
                     return await self._count(connection, batch)
             except _RACES:
                 await asyncio.sleep(wait.total_seconds())
@@ -160,52 +172,63 @@ class Ingestor:
     async def _count(
         self, connection: asyncpg.Connection, batch: Sequence[_Prepared]
     ) -> list[IngestResult]:
-        now = self._clock.now()
-        ledger = Ledger(connection, ids=self._ids, now=now)
+        ledger = Ledger(connection, ids=self._ids, now=self._clock.now())
         sayings = [item.saying for item in batch if item.saying is not None]
-        claimed = await ledger.claim((item.claim for item in batch), sayings)
+        taken = await ledger.survey((item.claim for item in batch), sayings)
         fresh: list[_Prepared] = []
         judged: list[_Judged | None] = []
         for item in batch:
-            if item.claim in claimed:
+            if item.claim in taken:
+                judged.append(_Judged(Verdict(Outcome.DUPLICATE, "event_seen"), None))
+            else:
                 # The second of two copies in one batch finds the claim taken.
-                claimed.discard(item.claim)
+                taken.add(item.claim)
                 fresh.append(item)
                 judged.append(_Judged(item.read.verdict, None) if item.read.verdict else None)
-            else:
-                judged.append(_Judged(Verdict(Outcome.DUPLICATE, "event_seen"), None))
-        counted, postings = await self._count_fresh(ledger, fresh, now)
+        plan = _Plan(batch, fresh, judged)
+        if not ledger.knows_any(each.saying for each in fresh if each.saying is not None):
+            # Nothing to lock: the one statement that writes the batch commits it, too.
+            return await self._write(ledger, connection, plan)
+        async with write_on(connection):
+            return await self._write(ledger, connection, plan)
+
+    async def _write(
+        self, ledger: Ledger, connection: asyncpg.Connection, plan: _Plan
+    ) -> list[IngestResult]:
+        counted, postings = await self._count_fresh(ledger, plan.fresh)
         verdicts = iter(counted)
-        complete = [one or next(verdicts) for one in judged]
-        rows = [self._log_row(item, one) for item, one in zip(batch, complete, strict=True)]
-        ledger.check(await insert(connection, [*postings, webhook_logs.appending(rows)]))
+        complete = [one or next(verdicts) for one in plan.judged]
+        rows = [self._log_row(item, one) for item, one in zip(plan.batch, complete, strict=True)]
+        await write(connection, [*postings, webhook_logs.appending(rows)])
         return [
             IngestResult(new.row.outcome, new.row.reason, new.row.log_id, new.row.conversion_id)
             for new in rows
         ]
 
     async def _count_fresh(
-        self, ledger: Ledger, fresh: Sequence[_Prepared], now: datetime
+        self, ledger: Ledger, fresh: Sequence[_Prepared]
     ) -> tuple[list[_Judged], list[Part]]:
         """Count the events that say something: a verdict for each, and what is to be written."""
         telling = [(item, item.saying) for item in fresh if item.saying is not None]
         accounts = await ledger.open([saying for _, saying in telling])
         clicks = await ledger.clicks(accounts)
         before = {id(account): account.conversion for account in accounts}
+        now = self._clock.now()
         rows: list[FactRow] = []
         judged: list[_Judged] = []
         for (item, saying), account in zip(telling, accounts, strict=True):
-            known = clicks.get(saying.workspace_id, {})
-            try:
-                verdict = count(
-                    account, saying.said, clicks=known, now=now, new_id=self._ids.uuid7()
-                )
-            except CurrencyMismatch:
-                verdict = Verdict(Outcome.QUARANTINED, "currency_mismatch")
-            else:
-                rows.append(self._fact_row(item, saying, account))
+            verdict = count(
+                account,
+                saying.said,
+                knowledge=Knowledge(clicks=clicks.get(saying.workspace_id, {})),
+                mappings=BY_DEFAULT[item.event.provider],
+                now=now,
+                new_id=self._ids.uuid7(),
+            )
+            rows.append(self._fact_row(item, saying, account))
             judged.append(_Judged(verdict, account))
-        return judged, ledger.postings(rows, _changed(accounts, before))
+        claims = [item.claim for item in fresh]
+        return judged, ledger.postings(claims, rows, _changed(accounts, before))
 
     def _fact_row(self, item: _Prepared, saying: Saying, account: Account) -> FactRow:
         return FactRow(

@@ -1,12 +1,14 @@
-"""The ledger of a batch: the accounts that its events touch, inside one transaction.
+"""The ledger of a batch: the accounts that its events touch.
 
-Known payments are locked in one order, and new ids are added in one order after that, so two
-batches wait for each other at most once and never in a circle.
+What is known is looked up first, without a lock. Known payments are then locked in one order, and
+everything is written in one statement after that, claims and new ids each in one order: so two
+batches wait for each other at most once and never in a circle. Where another batch was faster,
+the database refuses the statement, and nothing of it stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -18,7 +20,7 @@ from services.attribution.domain.conversions import Conversion
 from services.attribution.domain.counting import Account
 from services.attribution.domain.facts import EventFacts
 from services.attribution.store import clicks, conversions, facts, payments
-from services.attribution.store.claims import Claim, claimed, claiming
+from services.attribution.store.claims import Claim, claiming, finding, found
 from services.attribution.store.payments import PaymentKey, PaymentRef
 from services.attribution.store.together import Part, ask
 from services.chassis.ids import IdSource
@@ -59,7 +61,7 @@ class Ledger:
     """Opens the accounts of a batch, and writes back what was counted on them."""
 
     def __init__(self, connection: Connection, *, ids: IdSource, now: datetime) -> None:
-        """Work on a connection that is inside a transaction."""
+        """Work on a connection; `open` and what follows belong into one transaction."""
         self._connection = connection
         self._ids = ids
         self._now = now
@@ -69,12 +71,13 @@ class Ledger:
         self._clicks: dict[tuple[str, str], Click] = {}
         self._looked_up: set[tuple[str, str]] = set()
 
-    async def claim(self, claims: Iterable[Claim], sayings: Sequence[Saying]) -> set[Claim]:
-        """Claim events, and return those that nobody had claimed before.
+    async def survey(self, claims: Iterable[Claim], sayings: Sequence[Saying]) -> set[Claim]:
+        """Look up what is known of the events and of what they speak of, in one round trip.
 
-        Looks up on the way what is known of the payments and clicks that they speak of.
+        Gives the claims that were taken before. Nothing is locked yet: whoever is faster shows
+        when the batch is written.
         """
-        parts = [claiming(claims, at=self._now)]
+        parts = [finding(claims)]
         if keys := {key for saying in sayings for key in saying.payment_keys()}:
             parts.append(payments.finding(keys))
         if named := {(each.workspace_id, id_) for each in sayings for id_ in each.said.click_ids()}:
@@ -83,24 +86,31 @@ class Ledger:
         self._found = payments.found(rows.get("known_ids", ()))
         self._clicks = clicks.found(rows.get("known_clicks", ()))
         self._looked_up = named
-        return claimed(rows["claims"])
+        return found(rows["known_claims"])
+
+    def knows_any(self, sayings: Iterable[Saying]) -> bool:
+        """Tell whether any of the sayings is about a payment that was there before."""
+        return any(key in self._found for saying in sayings for key in saying.payment_keys())
 
     async def open(self, sayings: Sequence[Saying]) -> list[Account]:
         """Return the account of each saying; sayings of one payment share theirs.
 
-        The sayings must be among those that were told to `claim`.
+        The sayings must be among those that were told to `survey`. Known payments are locked, for
+        which a transaction must be open.
 
         Raises:
             PaymentRace: another batch was faster; nothing may be kept of this transaction.
         """
-        found = self._found
-        groups = _grouped(sayings, found)
+        known_ids = self._found
+        groups = _grouped(sayings, known_ids)
         known = {ref for group in groups for ref in group.known}
         events, existing = await self._load(known)
         accounts: dict[int, Account] = {}
         for group in groups:
             account = await self._account(group, events, existing)
-            self._ids_to_add |= {key: account.payment_id for key in group.keys if key not in found}
+            self._ids_to_add |= {
+                key: account.payment_id for key in group.keys if key not in known_ids
+            }
             accounts.update(dict.fromkeys(group.members, account))
         return [accounts[index] for index in range(len(sayings))]
 
@@ -115,9 +125,16 @@ class Ledger:
             of_workspace.setdefault(workspace_id, {})[click_id] = click
         return of_workspace
 
-    def postings(self, rows: Sequence[facts.FactRow], changed: Sequence[Conversion]) -> list[Part]:
-        """Return what is to be written: payments, their ids, what was said, and conversions."""
+    def postings(
+        self,
+        claims: Sequence[Claim],
+        rows: Sequence[facts.FactRow],
+        changed: Sequence[Conversion],
+    ) -> list[Part]:
+        """Return what is to be written: claims, payments, ids, what was said, conversions."""
         postings: list[Part] = []
+        if claims:
+            postings.append(claiming(claims, at=self._now))
         if self._to_create:
             postings.append(payments.creating(self._to_create, at=self._now))
         if self._ids_to_add:
@@ -127,15 +144,6 @@ class Ledger:
         if changed:
             postings.append(conversions.saving(changed))
         return postings
-
-    def check(self, written: Mapping[str, int]) -> None:
-        """Tell a race by the number of rows that were written, by table.
-
-        Raises:
-            PaymentRace: another batch has just added one of the ids.
-        """
-        if written.get("payment_ids", 0) != len(self._ids_to_add):
-            raise PaymentRace
 
     async def _load(
         self, known: set[PaymentRef]
@@ -188,7 +196,7 @@ class Ledger:
 
 def _uncredited(account: Account) -> set[str]:
     conversion = account.conversion
-    credited = conversion.credit.click.click_id if conversion and conversion.credit else None
+    credited = conversion.credit.click_id if conversion and conversion.credit else None
     return account.click_ids() - {credited}
 
 

@@ -3,9 +3,11 @@
     SynaptyxError
     ├── InvalidFields             INVALID_ARGUMENT      INVALID_FIELD
     ├── InvalidPageToken          INVALID_ARGUMENT      INVALID_PAGE_TOKEN
+    ├── InvalidResumeToken        INVALID_ARGUMENT      INVALID_RESUME_TOKEN
     ├── DeadlineRequired          INVALID_ARGUMENT      DEADLINE_REQUIRED
     ├── ResourceNotFound          NOT_FOUND             RESOURCE_NOT_FOUND
     ├── ResourceExists            ALREADY_EXISTS        RESOURCE_EXISTS
+    ├── PromotionCodeTaken        ALREADY_EXISTS        PROMOTION_CODE_TAKEN
     ├── EtagMismatch              ABORTED               ETAG_MISMATCH
     ├── StateConflict             FAILED_PRECONDITION   STATE_CONFLICT
     ├── CredentialRefused         FAILED_PRECONDITION   CREDENTIAL_REFUSED
@@ -100,6 +102,19 @@ class InvalidPageToken(SynaptyxError):
         )
 
 
+class InvalidResumeToken(SynaptyxError):
+    """Says that a resume token was not made by this method for these filters."""
+
+    reason = "INVALID_RESUME_TOKEN"
+    code = grpc.StatusCode.INVALID_ARGUMENT
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the resume token was not made by this method for these filters: send the last"
+            " resume_token of the stream with the same filters, or none to begin now"
+        )
+
+
 class ResourceNotFound(SynaptyxError):
     """Says that no resource has this name."""
 
@@ -120,6 +135,23 @@ class ResourceExists(SynaptyxError):
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(f"{name} exists and differs: choose another id, or update it", name=name)
+
+
+class PromotionCodeTaken(SynaptyxError):
+    """Says that a promotion code belongs to another campaign of the workspace."""
+
+    reason = "PROMOTION_CODE_TAKEN"
+    code = grpc.StatusCode.ALREADY_EXISTS
+
+    def __init__(self, field: str, *, campaign: str) -> None:
+        self.field = field
+        self.campaign = campaign
+        super().__init__(
+            f"{field} belongs to {campaign}, archived or not: a code can belong to one campaign"
+            " only, so take it off that one first",
+            field=field,
+            campaign=campaign,
+        )
 
 
 class EtagMismatch(SynaptyxError):
@@ -382,8 +414,12 @@ class _Received:
 _MADE_AGAIN: Final[Mapping[str, Callable[[_Received], SynaptyxError]]] = {
     InvalidFields.reason: lambda it: InvalidFields(it.violations),
     InvalidPageToken.reason: lambda it: InvalidPageToken(),
+    InvalidResumeToken.reason: lambda it: InvalidResumeToken(),
     ResourceNotFound.reason: lambda it: ResourceNotFound(it.text("name")),
     ResourceExists.reason: lambda it: ResourceExists(it.text("name")),
+    PromotionCodeTaken.reason: lambda it: PromotionCodeTaken(
+        it.text("field"), campaign=it.text("campaign")
+    ),
     EtagMismatch.reason: lambda it: EtagMismatch(it.text("name")),
     StateConflict.reason: lambda it: StateConflict(
         it.text("name"), state=it.text("state"), advice=it.text("advice")

@@ -7,7 +7,9 @@ from pathlib import Path
 from uuid import UUID
 
 from services.attribution.domain.counting import Account, count
+from services.attribution.domain.crediting import Knowledge
 from services.attribution.domain.facts import Provider
+from services.attribution.domain.mappings import BY_DEFAULT
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.domain.webhook_logs import Origin
 from services.attribution.events import IncomingEvent, ReadEvent, read
@@ -49,10 +51,18 @@ def test_polars_own_sequences_end_in_one_conversion_each():
         for step in json.loads(path.read_text()):
             said = read_file(path.parent / step["file"], Provider.POLAR).said
             if said is not None:
-                count(account, said, clicks={}, now=NOW, new_id=UUID(int=2))
+                count(
+                    account,
+                    said,
+                    knowledge=Knowledge(),
+                    mappings=BY_DEFAULT[Provider.POLAR],
+                    now=NOW,
+                    new_id=UUID(int=2),
+                )
         assert account.conversion is not None, path.name
         amounts = account.conversion.amounts
-        totals[path.name.partition(".")[0]] = (amounts.gross, amounts.refunded, amounts.net)
+        net = account.conversion.net
+        totals[path.name.partition(".")[0]] = (amounts.gross, amounts.refunded, net)
     assert totals == {
         "free_order_zero_amount": (0, 0, 0),
         "one_time_checkout_link_reference_id": (1190, 0, 1190),

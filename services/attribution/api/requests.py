@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -88,6 +89,17 @@ class Faults:
         self.add(path, "must be a time in the years 1 to 9999")
         return None
 
+    def duration(self, message: Message, field: str, *, path: str) -> timedelta | None:
+        """Read a Duration field to the microsecond; None if it is unset or wrong."""
+        if not message.HasField(field):
+            return None
+        duration: Duration = getattr(message, field)
+        try:
+            return timedelta(seconds=duration.seconds, microseconds=duration.nanos // 1000)
+        except OverflowError:
+            self.add(path, "must be a duration within 10,000 years")
+            return None
+
     def text(self, value: str, *, field: str) -> str | None:
         """Read a text that stored ones are compared with; None if it is empty or wrong."""
         self.check(field, text_fault(value, longest=_LONGEST_TEXT))
@@ -153,7 +165,7 @@ def masked_fields(
     Source: https://google.aip.dev/134, https://google.aip.dev/203
     """
     if not mask.paths:
-        return frozenset(field for field in changeable if getattr(resource, field))
+        return frozenset(field for field in changeable if _is_set(resource, field))
     if "*" in mask.paths:
         if len(mask.paths) > 1:
             faults.add("update_mask", "must have no other path beside *")
@@ -162,6 +174,13 @@ def masked_fields(
     if any(path not in known for path in mask.paths):
         faults.add("update_mask", "must name fields of the resource, in snake_case")
     return changeable.intersection(mask.paths)
+
+
+def _is_set(resource: Message, field: str) -> bool:
+    # A message that is not set reads as an empty one, which is true like any other.
+    if resource.DESCRIPTOR.fields_by_name[field].has_presence:
+        return resource.HasField(field)
+    return bool(getattr(resource, field))
 
 
 def query_of(request: Message) -> str:

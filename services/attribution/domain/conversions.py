@@ -34,32 +34,51 @@ class Basis(StrEnum):
     MANUAL = "manual"
 
 
+DIRECT = frozenset({Basis.METADATA, Basis.CLIENT_REFERENCE, Basis.PROMOTION_CODE, Basis.MANUAL})
+"""The bases of a payment's own; the others are inherited from an earlier conversion."""
+
+UNPAID = frozenset({ConversionState.PENDING, ConversionState.FAILED})
+"""The states in which no money is there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Which click earned a conversion, and why. The click is a frozen copy."""
+    """Which click or campaign earned a conversion, and why. The click is a frozen copy.
+
+    `promotion_code` is the code that earned it, `inherited_from` the conversion whose credit this
+    one carries on, `actor` and `reason` are of whoever gave it by hand.
+    """
 
     basis: Basis
-    click: Click
+    click: Click | None
+    campaign_id: str | None
+    promotion_code: str | None = None
+    inherited_from: UUID | None = None
+    actor: str | None = None
+    reason: str | None = None
+
+    @classmethod
+    def of_click(cls, basis: Basis, click: Click) -> Credit:
+        """Make the credit of a click, and of its campaign."""
+        return cls(basis, click, click.campaign_id)
 
     @property
-    def campaign_id(self) -> str | None:
-        """The campaign that earned the conversion through the click."""
-        return self.click.campaign_id
+    def click_id(self) -> str | None:
+        """The id of the click, if a click earned it."""
+        return None if self.click is None else self.click.click_id
 
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """The money of a conversion, all in one currency: 0 <= net <= gross always."""
+    """The money of a conversion, all in one currency. None of them is below zero.
+
+    `gross` is what was asked while the money is pending or has failed.
+    """
 
     currency: str
     gross: int
     refunded: int
     disputed: int
-
-    @property
-    def net(self) -> int:
-        """What is left, never below zero."""
-        return max(0, self.gross - self.refunded - self.disputed)
 
     def money(self, minor_units: int) -> Money:
         """Return an amount of this currency."""
@@ -70,9 +89,10 @@ class Amounts:
 class Conversion:
     """One payment, counted once.
 
-    `provider_payment_id` is the provider's id of the payment. `unknown_click_id` is a click id
-    that the payment names and that the workspace does not know (yet). `paid_at` is None until the
-    money came.
+    `provider_payment_id` is the provider's id of the payment. `unknown_click_id` is the best click
+    id that the payment names and that the workspace does not know (yet), where it would earn more
+    than the credit there is. `paid_at` is None until the money came. `initial_conversion_id` is
+    the first conversion of the same subscription, where this one is a later one.
     """
 
     workspace_id: str
@@ -89,3 +109,14 @@ class Conversion:
     test: bool
     created_at: datetime
     updated_at: datetime
+    subscription_id: str | None = None
+    customer_id: str | None = None
+    initial_conversion_id: UUID | None = None
+
+    @property
+    def net(self) -> int:
+        """What is left in minor units: 0 <= net <= gross, and nothing before the money is there."""
+        if self.state in UNPAID:
+            return 0
+        amounts = self.amounts
+        return max(0, amounts.gross - amounts.refunded - amounts.disputed)

@@ -2,34 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.attribution.domain.clicks import Click
-from services.attribution.domain.conversions import Conversion, ConversionState
-from services.attribution.domain.crediting import Crediting, credit
-from services.attribution.domain.facts import EventFacts, Refund, RefundTotal
+from services.attribution.domain.conversions import UNPAID, Conversion, ConversionState
+from services.attribution.domain.crediting import CREDITED, Crediting, Knowledge, credit
+from services.attribution.domain.facts import (
+    CodeUsed,
+    Dispute,
+    DisputeStatus,
+    EventFacts,
+    OrderSnapshot,
+    ProviderId,
+    Receipt,
+    ReceiptStatus,
+    Refund,
+    RefundTotal,
+)
+from services.attribution.domain.inheriting import initial_of
+from services.attribution.domain.mappings import Mappings
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.domain.payments import Standing, standing
 
-_OPEN = (ConversionState.PENDING, ConversionState.FAILED)
+_INQUIRY = (DisputeStatus.INQUIRY, DisputeStatus.INQUIRY_CLOSED, DisputeStatus.PREVENTED)
 
 
 @dataclass(slots=True)
 class Account:
-    """One payment while a batch is counted: all that is known of it, and its conversion."""
+    """One payment while a batch is counted: all that is known of it, and its conversion.
+
+    `standing` and `crediting` are what `count` last found, None before; they tell what a look-up
+    would have to find out.
+    """
 
     workspace_id: str
     source_id: str
     payment_id: UUID
     events: list[EventFacts] = field(default_factory=list)
     conversion: Conversion | None = None
+    standing: Standing | None = None
+    crediting: Crediting | None = None
 
     def click_ids(self) -> set[str]:
         """Return every click id that the payment names."""
         return set().union(*(event.click_ids() for event in self.events))
+
+    def codes(self) -> set[CodeUsed]:
+        """Return every promotion code that the payment names."""
+        return set().union(*(event.codes() for event in self.events))
+
+    def families(self) -> set[ProviderId]:
+        """Return the subscription and customer that the payment belongs to."""
+        return set().union(*(event.families() for event in self.events))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,89 +69,185 @@ def count(
     account: Account,
     event: EventFacts,
     *,
-    clicks: Mapping[str, Click],
+    knowledge: Knowledge,
+    mappings: Mappings,
     now: datetime,
     new_id: UUID,
 ) -> Verdict:
     """Add an event to an account and bring its conversion up to date, in place.
 
-    `clicks` are those of the workspace that the payment names, by id; `new_id` is for a
-    conversion that comes into being. The account is untouched where this raises.
-
-    Raises:
-        CurrencyMismatch: the event speaks of another currency than the payment.
+    `knowledge` is of all that the account and the event name; `new_id` is for a conversion that
+    comes into being.
     """
-    sum_of_all = standing([*account.events, event])
+    before = account.conversion
     account.events.append(event)
-    before = account.conversion
-    if sum_of_all.amounts is None:
-        return _uncounted(sum_of_all, event)
-    crediting = credit(
-        sum_of_all.named,
-        clicks,
-        paid_at=sum_of_all.at,
-        given=before.credit if before else None,
+    told = _fold(account, mappings)
+    if told.amounts is None:
+        return _uncounted(told, event)
+    # A change of the mappings moves nothing that was counted: only what tells of the money does.
+    keeps_goal = not any(isinstance(fact, Receipt | OrderSnapshot) for fact in event.facts)
+    after, crediting = _counted(
+        account, told, knowledge=knowledge, now=now, new_id=new_id, keeps_goal=keeps_goal
     )
-    after = _conversion(account, sum_of_all, crediting, now=now, new_id=new_id)
-    if before is not None and replace(after, updated_at=before.updated_at) == before:
-        return Verdict(Outcome.IGNORED, "nothing_new")
-    account.conversion = after
-    return _verdict(before, after, crediting)
+    verdict = _verdict(before, after, crediting, event=event, mismatched=told.mismatched)
+    if before is None or replace(after, updated_at=before.updated_at) != before:
+        account.conversion = after
+    return verdict
 
 
-def _uncounted(sum_of_all: Standing, event: EventFacts) -> Verdict:
-    if sum_of_all.seen_money:
-        return Verdict(Outcome.DEFERRED, "awaiting_checkout")
-    if any(isinstance(fact, Refund | RefundTotal) for fact in event.facts):
-        return Verdict(Outcome.ORPHAN_NO_PAYMENT, "payment_not_seen")
-    return Verdict(Outcome.IGNORED, "nothing_new")
+def recount(
+    account: Account, *, knowledge: Knowledge, mappings: Mappings, now: datetime, new_id: UUID
+) -> Verdict:
+    """Bring a conversion up to date with what has become known since, in place.
 
-
-def _conversion(
-    account: Account, sum_of_all: Standing, crediting: Crediting, *, now: datetime, new_id: UUID
-) -> Conversion:
+    For a click that was recorded late, a promotion code that was looked up, credit that was taken
+    back: everything but an event.
+    """
     before = account.conversion
-    assert sum_of_all.state is not None
-    assert sum_of_all.amounts is not None
-    return Conversion(
+    told = _fold(account, mappings)
+    if told.amounts is None:
+        return _uncounted(told, None)
+    after, crediting = _counted(
+        account, told, knowledge=knowledge, now=now, new_id=new_id, keeps_goal=True
+    )
+    verdict = _verdict(before, after, crediting, event=None, mismatched=told.mismatched)
+    if before is None or replace(after, updated_at=before.updated_at) != before:
+        account.conversion = after
+    return verdict
+
+
+def _fold(account: Account, mappings: Mappings) -> Standing:
+    told = standing(account.events, mappings, counted_before=account.conversion is not None)
+    account.standing, account.crediting = told, None
+    return told
+
+
+def _uncounted(told: Standing, event: EventFacts | None) -> Verdict:
+    if told.withheld == "awaiting_checkout":
+        return Verdict(Outcome.DEFERRED, "awaiting_checkout")
+    facts = event.facts if event else ()
+    if told.withheld == "payment_not_seen":
+        if any(isinstance(fact, Refund | RefundTotal | Dispute) for fact in facts):
+            return Verdict(Outcome.ORPHAN_NO_PAYMENT, "payment_not_seen")
+        return Verdict(Outcome.IGNORED, "nothing_new")
+    assert told.withheld is not None
+    return Verdict(Outcome.IGNORED, told.withheld)
+
+
+def _counted(
+    account: Account,
+    told: Standing,
+    *,
+    knowledge: Knowledge,
+    now: datetime,
+    new_id: UUID,
+    keeps_goal: bool,
+) -> tuple[Conversion, Crediting]:
+    before = account.conversion
+    crediting = credit(
+        told,
+        knowledge,
+        given=before.credit if before else None,
+        own_id=before.conversion_id if before else None,
+    )
+    account.crediting = crediting
+    assert told.state is not None
+    assert told.amounts is not None
+    goal_id = told.goal_id
+    if before is not None and (keeps_goal or goal_id is None):
+        goal_id = before.goal_id
+    after = Conversion(
         workspace_id=account.workspace_id,
         conversion_id=before.conversion_id if before else new_id,
         payment_id=account.payment_id,
         source_id=account.source_id,
-        provider_payment_id=sum_of_all.primary_id,
+        provider_payment_id=told.primary_id,
         credit=crediting.credit,
-        goal_id=before.goal_id if before else None,
+        goal_id=goal_id,
         unknown_click_id=crediting.unknown_click_id,
-        state=sum_of_all.state,
-        amounts=sum_of_all.amounts,
-        paid_at=sum_of_all.paid_at,
-        test=sum_of_all.test,
+        state=told.state,
+        amounts=told.amounts,
+        paid_at=told.paid_at,
+        test=told.test,
         created_at=before.created_at if before else now,
         updated_at=now,
+        subscription_id=told.subscription_id,
+        customer_id=told.customer_id,
+        initial_conversion_id=initial_of(told, knowledge.family, before),
     )
+    return after, crediting
 
 
-def _verdict(before: Conversion | None, after: Conversion, crediting: Crediting) -> Verdict:
+def _verdict(
+    before: Conversion | None,
+    after: Conversion,
+    crediting: Crediting,
+    *,
+    event: EventFacts | None,
+    mismatched: bool,
+) -> Verdict:
+    if mismatched and event is not None and _takes(event):
+        return Verdict(Outcome.QUARANTINED, "currency_mismatch")
+    if before is not None and replace(after, updated_at=before.updated_at) == before:
+        return _nothing_new(after, event)
     if after.state is ConversionState.PENDING:
         return Verdict(Outcome.PENDING_PAYMENT, "awaiting_money")
     if after.state is ConversionState.FAILED:
-        return Verdict(Outcome.ADJUSTED, "payment_failed")
-    arrived = before is None or before.state in _OPEN
+        came = before is not None and before.state not in UNPAID
+        return Verdict(Outcome.ADJUSTED, "payment_returned" if came else "payment_failed")
+    arrived = before is None or before.state in UNPAID
     if after.credit is not None and (arrived or before is None or before.credit != after.credit):
-        return Verdict(Outcome.ATTRIBUTED, "click_credited")
-    if arrived:
+        return Verdict(Outcome.ATTRIBUTED, CREDITED[after.credit.basis])
+    if arrived or before is None:
         return _orphan(crediting.reason)
-    assert before is not None
-    if before.amounts.refunded != after.amounts.refunded:
-        return Verdict(Outcome.ADJUSTED, "refund_applied")
-    if before.amounts != after.amounts:
-        return Verdict(Outcome.ADJUSTED, "amount_changed")
+    if (adjusted := _adjusted(before, after)) is not None:
+        return Verdict(Outcome.ADJUSTED, adjusted)
     if after.credit is None and before.unknown_click_id != after.unknown_click_id:
         return _orphan(crediting.reason)
+    if after.credit is None and crediting.awaited_codes:
+        return _orphan(crediting.reason)
+    return _nothing_new(after, event)
+
+
+def _adjusted(before: Conversion, after: Conversion) -> str | None:
+    """Return what changed the money of a conversion, or None if nothing did."""
+    if after.state is not before.state:
+        if after.state is ConversionState.DISPUTED:
+            return "dispute_opened"
+        if after.state is ConversionState.CHARGED_BACK:
+            return "dispute_lost"
+    if before.amounts.disputed != after.amounts.disputed:
+        less = after.amounts.disputed < before.amounts.disputed
+        return "dispute_won" if less else "dispute_opened"
+    if before.amounts.refunded != after.amounts.refunded:
+        less = after.amounts.refunded < before.amounts.refunded
+        return "refund_undone" if less else "refund_applied"
+    return "amount_changed" if before.amounts != after.amounts else None
+
+
+def _nothing_new(after: Conversion, event: EventFacts | None) -> Verdict:
+    facts = event.facts if event else ()
+    disputes = [fact.status for fact in facts if isinstance(fact, Dispute)]
+    if disputes and all(status in _INQUIRY for status in disputes):
+        return Verdict(Outcome.IGNORED, "inquiry")
+    receipts = [fact for fact in facts if isinstance(fact, Receipt)]
+    if receipts and all(fact.status is ReceiptStatus.FAILED for fact in receipts):
+        return Verdict(Outcome.IGNORED, "attempt_failed")
+    if after.state is ConversionState.PENDING and receipts:
+        return Verdict(Outcome.PENDING_PAYMENT, "awaiting_money")
     return Verdict(Outcome.IGNORED, "nothing_new")
 
 
+def _takes(event: EventFacts) -> bool:
+    return any(isinstance(fact, Refund | RefundTotal | Dispute) for fact in event.facts)
+
+
 def _orphan(reason: str) -> Verdict:
-    if reason == "no_click_named":
+    if reason == "awaiting_promotion_code":
+        return Verdict(Outcome.DEFERRED, reason)
+    if reason in _NO_CLICK:
         return Verdict(Outcome.ORPHAN_NO_CLICKID, reason)
     return Verdict(Outcome.ORPHAN_UNKNOWN_CLICKID, reason)
+
+
+_NO_CLICK = frozenset({"no_click_named", "code_not_on_campaign", "campaign_archived"})

@@ -1,21 +1,52 @@
-"""Crediting: which click earned a payment, and why.
+"""Crediting: which click or campaign earned a payment, and why.
 
-The first match wins, the strongest evidence first. A click must be known in the workspace, and
-be no later than the payment. Credit once given stays, with its frozen copy of the click, unless
-the payment itself turns out to name another click by stronger evidence.
+The first rule that matches wins: a click id of ours in the metadata, the client reference, an
+earlier conversion of the same subscription, then of the same customer, and last the promotion
+code of a campaign. A click must be known in the workspace, be no later than the payment, and no
+older than its campaign's window. Credit by the payment's own evidence stays once given, with its
+frozen copy of the click, unless stronger evidence of the same payment comes in; credit given by
+hand stays whatever comes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
 
 from services.attribution.domain.clicks import Click
-from services.attribution.domain.conversions import Basis, Credit
-from services.attribution.domain.facts import ClickNamed, EvidenceBasis, IdKind
+from services.attribution.domain.conversions import (
+    UNPAID,
+    Basis,
+    Conversion,
+    ConversionState,
+    Credit,
+)
+from services.attribution.domain.facts import ClickNamed, CodeKind, CodeUsed, EvidenceBasis, IdKind
+from services.attribution.domain.payments import Standing
 
-_STRENGTH = {EvidenceBasis.METADATA: 0, EvidenceBasis.CLIENT_REFERENCE: 1}
+STRENGTH = {
+    Basis.MANUAL: 0,
+    Basis.METADATA: 1,
+    Basis.CLIENT_REFERENCE: 2,
+    Basis.SUBSCRIPTION: 3,
+    Basis.CUSTOMER: 4,
+    Basis.PROMOTION_CODE: 5,
+}
+"""How strong a basis is, the strongest first."""
+
+CREDITED = {
+    Basis.METADATA: "click_credited",
+    Basis.CLIENT_REFERENCE: "click_credited",
+    Basis.SUBSCRIPTION: "subscription_credited",
+    Basis.CUSTOMER: "customer_credited",
+    Basis.PROMOTION_CODE: "promotion_code_credited",
+    Basis.MANUAL: "manual_credit",
+}
+"""The reason token of a credit, by its basis."""
+
 _BASIS = {
     EvidenceBasis.METADATA: Basis.METADATA,
     EvidenceBasis.CLIENT_REFERENCE: Basis.CLIENT_REFERENCE,
@@ -30,65 +61,298 @@ _PLACES = (
     IdKind.PAYMENT_INTENT,
     IdKind.CHARGE,
 )
+# Credit that no other conversion can take the place of: such a one may be carried on by another
+# payment of the same second, for it never looks back at that one.
+_FIRM = frozenset({Basis.METADATA, Basis.CLIENT_REFERENCE, Basis.MANUAL})
+
+
+def code_key(code: str) -> str:
+    """Return what a promotion code is compared by: providers ignore its case."""
+    return code.strip().upper()
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignCode:
+    """A promotion code that a campaign owns."""
+
+    campaign_id: str
+    code: str
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """Another conversion of the same subscription or customer, as far as it matters here.
+
+    `conversion_id` is None for a payment that is no conversion, because its amount of zero does
+    not count, and whose click its subscription carries on all the same.
+    """
+
+    conversion_id: UUID | None
+    provider_payment_id: str
+    credit: Credit | None
+    paid_at: datetime | None
+    state: ConversionState
+    subscription_id: str | None
+    customer_id: str | None
+
+    @classmethod
+    def of(cls, conversion: Conversion) -> Relative:
+        """Take what matters of a conversion."""
+        return cls(
+            conversion.conversion_id,
+            conversion.provider_payment_id,
+            conversion.credit,
+            conversion.paid_at,
+            conversion.state,
+            conversion.subscription_id,
+            conversion.customer_id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What the workspace knows that may earn a payment its credit.
+
+    `clicks` are by id, `windows` by campaign, `codes` by `code_key`. `family` are the source's
+    other conversions of the same subscription or customer. `code_texts` are what look-ups have
+    found, by the value of a `CodeUsed`; None where the provider knows no code. `any_codes` is
+    false where no campaign of the workspace owns a code, so that none needs to be looked up.
+    """
+
+    clicks: Mapping[str, Click] = field(default_factory=dict)
+    windows: Mapping[str, timedelta] = field(default_factory=dict)
+    family: Sequence[Relative] = ()
+    codes: Mapping[str, CampaignCode] = field(default_factory=dict)
+    code_texts: Mapping[str, str | None] = field(default_factory=dict)
+    any_codes: bool = True
+
+
+class Trial(NamedTuple):
+    """One rule that was tried: the value that it saw, and the reason token of the result."""
+
+    rule: Basis
+    value: str
+    taken: bool
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Crediting:
     """Who is credited, and the reason token that explains it.
 
-    `unknown_click_id` is the strongest click id that is named and not known (yet), if nobody is
-    credited.
+    `unknown_click_id` is the strongest click id that is named and not known (yet), where it would
+    earn more than the credit there is. `trials` are the rules as far as they were tried, the
+    strongest first. `awaited_codes` are those that a look-up must find the text of.
     """
 
     credit: Credit | None
     reason: str
     unknown_click_id: str | None
+    trials: Sequence[Trial] = ()
+    awaited_codes: Sequence[CodeUsed] = ()
 
 
-def ranked(named: tuple[ClickNamed, ...]) -> list[ClickNamed]:
+def ranked(named: Iterable[ClickNamed]) -> list[ClickNamed]:
     """Return the evidence of a payment, the strongest first, in one order for ever."""
-    return sorted(named, key=_rank)
+    return sorted(set(named), key=_rank)
 
 
 def _rank(evidence: ClickNamed) -> tuple[int, int, str]:
     place = _PLACES.index(evidence.place)
-    return (_STRENGTH[evidence.basis], place, evidence.click_id or "")
+    return (STRENGTH[_BASIS[evidence.basis]], place, evidence.click_id or "")
 
 
 def credit(
-    named: tuple[ClickNamed, ...],
-    clicks: Mapping[str, Click],
-    *,
-    paid_at: datetime | None,
-    given: Credit | None,
+    payment: Standing, knowledge: Knowledge, *, given: Credit | None, own_id: UUID | None = None
 ) -> Crediting:
     """Decide who is credited.
 
-    `clicks` are the clicks of the workspace that the evidence names, by id, as far as they are
-    known; `given` is the credit that the payment has already.
+    `given` is the credit that the payment has already, `own_id` the id of its conversion.
     """
-    reason = "no_click_named"
+    if given is not None and given.basis is Basis.MANUAL:
+        trial = Trial(
+            Basis.MANUAL, given.click_id or given.campaign_id or "", True, "manual_credit"
+        )
+        return Crediting(given, "manual_credit", None, (trial,))
+    trials: list[Trial] = []
+    found, unknown = _by_click(payment, knowledge, given, trials)
+    awaited: list[CodeUsed] = []
+    if found is None:
+        found = _by_family(payment, knowledge, given, own_id, trials)
+    if found is None:
+        found = _by_code(payment, knowledge, given, trials, awaited)
+    if found is not None:
+        return Crediting(found, CREDITED[found.basis], unknown, trials)
+    return Crediting(None, _why_not(trials, awaited), unknown, trials, awaited)
+
+
+def _by_click(
+    payment: Standing, knowledge: Knowledge, given: Credit | None, trials: list[Trial]
+) -> tuple[Credit | None, str | None]:
+    """Try the click ids that the payment names; return also the best one that nobody knows."""
     unknown: str | None = None
-    for evidence in ranked(named):
-        if evidence.click_id is None:
-            reason = "click_id_malformed" if reason == "no_click_named" else reason
+    frozen = given is not None and given.basis in _FIRM
+    for evidence in ranked(payment.named):
+        basis, click_id = _BASIS[evidence.basis], evidence.click_id
+        if click_id is None:
+            trials.append(Trial(basis, "", False, "click_id_malformed"))
             continue
-        basis = _BASIS[evidence.basis]
-        if given is not None and (given.basis, given.click.click_id) == (basis, evidence.click_id):
-            return Crediting(given, "click_credited", None)
-        click = clicks.get(evidence.click_id)
+        kept = given is not None and given.basis is basis and given.click_id == click_id
+        click = given.click if given is not None and kept else knowledge.clicks.get(click_id)
+        frozen = frozen and not kept
         if click is None:
-            reason = "click_not_found" if unknown is None else reason
-            unknown = unknown or evidence.click_id
-        elif not _before(click, paid_at):
-            reason = "click_after_payment" if unknown is None else reason
+            unknown = unknown or click_id
+            trials.append(Trial(basis, click_id, False, "click_not_found"))
+        elif not _before(click, payment.at):
+            trials.append(Trial(basis, click_id, False, "click_after_payment"))
+        elif not kept and not _inside_window(click, payment, knowledge):
+            trials.append(Trial(basis, click_id, False, "click_outside_window"))
         else:
-            return Crediting(Credit(basis, click), "click_credited", None)
-    if given is not None:
-        return Crediting(given, "click_credited", None)
-    return Crediting(None, reason, unknown)
+            trials.append(Trial(basis, click_id, True, "click_credited"))
+            return given if kept else Credit.of_click(basis, click), unknown
+    # Evidence that is no longer there to be looked at still holds.
+    return (given if frozen else None), unknown
 
 
 def _before(click: Click, paid_at: datetime | None) -> bool:
     # Stripe tells whole seconds: a click in the second of the payment came before it.
     return paid_at is None or click.clicked_at.replace(microsecond=0) <= paid_at
+
+
+def _inside_window(click: Click, payment: Standing, knowledge: Knowledge) -> bool:
+    if not knowledge.windows or click.campaign_id is None or payment.first_at is None:
+        return True
+    window = knowledge.windows.get(click.campaign_id)
+    # From the first word of the payment on, so that hearing more never takes a credit back.
+    return window is None or payment.first_at - click.clicked_at <= window
+
+
+def _by_family(
+    payment: Standing,
+    knowledge: Knowledge,
+    given: Credit | None,
+    own_id: UUID | None,
+    trials: list[Trial],
+) -> Credit | None:
+    relatives = [r for r in knowledge.family if own_id is None or r.conversion_id != own_id]
+    if not relatives:
+        if given is not None and given.basis in (Basis.SUBSCRIPTION, Basis.CUSTOMER):
+            return given
+        return None
+    for basis, value in (
+        (Basis.SUBSCRIPTION, payment.subscription_id),
+        (Basis.CUSTOMER, payment.customer_id),
+    ):
+        if value is None:
+            continue
+        forebear = find_forebear(
+            relatives, basis=basis, value=value, position=(payment.paid_at, payment.primary_id)
+        )
+        if forebear is not None:
+            trials.append(Trial(basis, value, True, CREDITED[basis]))
+            return carried_on(forebear, basis, given)
+        trials.append(Trial(basis, value, False, "no_credited_relative"))
+    return None
+
+
+def find_forebear(
+    relatives: Iterable[Relative],
+    *,
+    basis: Basis,
+    value: str,
+    position: tuple[datetime | None, str],
+) -> Relative | None:
+    """Return the first conversion of a subscription or customer whose credit may be carried on.
+
+    It has credit of its own, its money is there, and it was paid no later.
+    """
+    paid_at, payment_id = position
+    if paid_at is None:
+        return None
+    best: Relative | None = None
+    for each in relatives:
+        owner = each.subscription_id if basis is Basis.SUBSCRIPTION else each.customer_id
+        if owner != value or each.credit is None or each.paid_at is None or each.state in UNPAID:
+            continue
+        own = (each.paid_at, each.provider_payment_id)
+        firm = each.credit.basis in _FIRM and each.paid_at <= paid_at
+        earlier = each.credit.basis is Basis.PROMOTION_CODE and own < (paid_at, payment_id)
+        if (firm or earlier) and (
+            best is None or own < (best.paid_at or paid_at, best.provider_payment_id)
+        ):
+            best = each
+    return best
+
+
+def carried_on(forebear: Relative, basis: Basis, given: Credit | None) -> Credit:
+    """Return the credit of a conversion as another one carries it on."""
+    source = forebear.credit
+    assert source is not None
+    carried = Credit(
+        basis,
+        source.click,
+        source.campaign_id,
+        promotion_code=source.promotion_code,
+        inherited_from=forebear.conversion_id,
+    )
+    return given if given == carried else carried
+
+
+def _by_code(
+    payment: Standing,
+    knowledge: Knowledge,
+    given: Credit | None,
+    trials: list[Trial],
+    awaited: list[CodeUsed],
+) -> Credit | None:
+    kept = given is not None and given.basis is Basis.PROMOTION_CODE
+    for used in sorted(payment.codes, key=lambda used: (used.kind, used.value)):
+        text = used.value if used.kind is CodeKind.TEXT else knowledge.code_texts.get(used.value)
+        if text is None:
+            if kept or used.value in knowledge.code_texts or not knowledge.any_codes:
+                trials.append(Trial(Basis.PROMOTION_CODE, used.value, False, "no_promotion_code"))
+            else:
+                awaited.append(used)
+                trials.append(
+                    Trial(Basis.PROMOTION_CODE, used.value, False, "awaiting_promotion_code")
+                )
+            continue
+        key = code_key(text)
+        if kept and given is not None and code_key(given.promotion_code or "") == key:
+            trials.append(Trial(Basis.PROMOTION_CODE, text, True, "promotion_code_credited"))
+            return given
+        owner = knowledge.codes.get(key)
+        if owner is None or owner.archived:
+            reason = "code_not_on_campaign" if owner is None else "campaign_archived"
+            trials.append(Trial(Basis.PROMOTION_CODE, text, False, reason))
+            continue
+        trials.append(Trial(Basis.PROMOTION_CODE, text, True, "promotion_code_credited"))
+        return Credit(Basis.PROMOTION_CODE, None, owner.campaign_id, promotion_code=text)
+    return given if kept else None
+
+
+# Which of several reasons says best why nobody is credited: what may still change first, then
+# what somebody can put right.
+_TELLING = (
+    "click_not_found",
+    "click_outside_window",
+    "click_after_payment",
+    "click_id_malformed",
+    "campaign_archived",
+    "code_not_on_campaign",
+)
+
+
+def _why_not(trials: Sequence[Trial], awaited: Sequence[CodeUsed]) -> str:
+    if awaited:
+        return "awaiting_promotion_code"
+    reasons = {trial.reason for trial in trials}
+    return next((reason for reason in _TELLING if reason in reasons), "no_click_named")
+
+
+def stronger(left: Credit | None, right: Credit | None) -> Credit | None:
+    """Return the stronger of two credits, for two payments that turned out to be one."""
+    if left is None or right is None:
+        return left or right
+    return right if STRENGTH[right.basis] < STRENGTH[left.basis] else left

@@ -22,13 +22,20 @@ class Provider(StrEnum):
 
 
 class IdKind(StrEnum):
-    """What an id at a provider is of."""
+    """What an id at a provider is of.
+
+    `SUBSCRIPTION_START` is the first payment of a subscription, under the subscription's id: the
+    checkout that starts it and its first invoice are one payment, even where neither names the
+    other.
+    """
 
     CHECKOUT_SESSION = "checkout_session"
     PAYMENT_INTENT = "payment_intent"
     CHARGE = "charge"
     INVOICE = "invoice"
+    INVOICE_PAYMENT = "invoice_payment"
     SUBSCRIPTION = "subscription"
+    SUBSCRIPTION_START = "subscription_start"
     CUSTOMER = "customer"
     ORDER = "order"
     CHECKOUT = "checkout"
@@ -54,7 +61,11 @@ class Receipt:
     """Money that came, is to come or failed to come, as one object at Stripe says.
 
     `of` is the object that says it. `stands_alone` is false where the money may yet turn out to
-    be an invoice's: it is counted once something ties it to a checkout or an invoice.
+    be an invoice's: it is counted once something ties it to a checkout or an invoice. `through`
+    is what the money went through, where that is told: the charge of a payment intent, the
+    payment intent of a charge or of an invoice's payment. `presented` is the same amount in the
+    buyer's currency, where the event tells both. `dated` is false where `at` does not tell when
+    the money moved, only when it was last spoken of.
     """
 
     of: ProviderId
@@ -63,6 +74,16 @@ class Receipt:
     at: datetime
     stands_alone: bool
     test: bool
+    through: ProviderId | None = None
+    presented: Money | None = None
+    dated: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StandsAlone:
+    """A look-up found no checkout and no invoice behind a payment intent or charge."""
+
+    of: ProviderId
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +104,13 @@ class OrderSnapshot:
 
 
 class RefundStatus(StrEnum):
-    """How far a refund has come. A refund that ended never comes back."""
+    """How far a refund has come. A refund that ended never comes back.
 
+    `UNKNOWN` is a word that this product does not know: the money is held back as if the refund
+    were pending, until another word comes.
+    """
+
+    UNKNOWN = "unknown"
     PENDING = "pending"
     REQUIRES_ACTION = "requires_action"
     SUCCEEDED = "succeeded"
@@ -104,10 +130,47 @@ class Refund:
 
 @dataclass(frozen=True, slots=True)
 class RefundTotal:
-    """What a charge of Stripe says was refunded of it so far."""
+    """What a charge of Stripe says was refunded of it so far.
+
+    `uncaptured` is what was authorised and not captured, in minor units: some versions count the
+    part that was let go into the total.
+    """
 
     charge_id: str
     total: Money
+    uncaptured: int = 0
+
+
+class DisputeStatus(StrEnum):
+    """How far a dispute has come. `OTHER` is a word that this product does not know."""
+
+    OTHER = "other"
+    INQUIRY = "inquiry"
+    INQUIRY_CLOSED = "inquiry_closed"
+    OPEN = "open"
+    LOST = "lost"
+    APPEAL = "appeal"
+    WON = "won"
+    PREVENTED = "prevented"
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """One dispute, by its id at the provider.
+
+    `withdrawn` and `reinstated` tell that the event says so by its type; the amounts are what the
+    balance shows, in minor units of the merchant's own currency, 0 where the event does not tell.
+    """
+
+    dispute_id: str
+    charge_id: str | None
+    status: DisputeStatus
+    amount: Money
+    at: datetime
+    withdrawn: bool = False
+    reinstated: bool = False
+    withdrawn_minor: int = 0
+    reinstated_minor: int = 0
 
 
 class EvidenceBasis(StrEnum):
@@ -129,7 +192,30 @@ class ClickNamed:
     click_id: str | None
 
 
-Fact = Receipt | OrderSnapshot | Refund | RefundTotal | ClickNamed
+class CodeKind(StrEnum):
+    """How an event tells which promotion code was used.
+
+    The last two tell only that a discount was used: its value is the id of the checkout session
+    or invoice, and a look-up there finds the code.
+    """
+
+    TEXT = "text"
+    PROMOTION_CODE_ID = "promotion_code_id"
+    SESSION_DISCOUNT = "session_discount"
+    INVOICE_DISCOUNT = "invoice_discount"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeUsed:
+    """A promotion code that the buyer used: its text, or what a look-up finds the text by."""
+
+    kind: CodeKind
+    value: str
+
+
+Fact = (
+    Receipt | StandsAlone | OrderSnapshot | Refund | RefundTotal | Dispute | ClickNamed | CodeUsed
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +223,29 @@ class EventFacts:
     """All that one event says about one payment.
 
     `ids` are the ids that identify the payment: two events that share one are about the same
-    money. `related` are ids of wider things (the customer, the subscription).
+    money. `related` are ids of wider things (the customer, the subscription). `event_type` is
+    what an event mapping is found by.
     """
 
     ids: tuple[ProviderId, ...]
     related: tuple[ProviderId, ...]
     facts: tuple[Fact, ...]
+    event_id: str = ""
+    event_type: str = ""
 
     def click_ids(self) -> set[str]:
         """Return the click ids that the event names."""
         named = (fact.click_id for fact in self.facts if isinstance(fact, ClickNamed))
         return {click_id for click_id in named if click_id is not None}
+
+    def codes(self) -> set[CodeUsed]:
+        """Return the promotion codes that the event names."""
+        return {fact for fact in self.facts if isinstance(fact, CodeUsed)}
+
+    def families(self) -> set[ProviderId]:
+        """Return the subscription and the customer that the payment is one of several of."""
+        return {id_ for id_ in self.related if id_.kind in FAMILIES}
+
+
+FAMILIES = (IdKind.SUBSCRIPTION, IdKind.CUSTOMER)
+"""What several payments can belong to."""

@@ -28,11 +28,26 @@ class Outcome(StrEnum):
 SENTENCES = {
     # attributed
     "click_credited": "A payment was counted and credited to the click that it names.",
+    "subscription_credited": "A payment was counted and credited as the first one of its"
+    " subscription was.",
+    "customer_credited": "A payment was counted and credited as an earlier one of its customer"
+    " was.",
+    "promotion_code_credited": "A payment was counted and credited to the campaign whose promotion"
+    " code was used.",
+    "manual_credit": "A payment was counted and credited as somebody decided by hand.",
+    "credited_later": "The click or promotion code that the payment names became known later: the"
+    " conversion is credited now.",
     # adjusted
     "refund_applied": "A refund changed the conversion in place.",
     "payment_completed": "The money of a pending payment came.",
     "payment_failed": "The money of a pending payment did not come: the conversion is failed.",
+    "payment_returned": "The money of a payment came and went back to the buyer's bank: the"
+    " conversion is failed.",
     "amount_changed": "The provider told a newer amount of the payment.",
+    "refund_undone": "A refund failed or was canceled: its money counts again.",
+    "dispute_opened": "A dispute holds money of the conversion back.",
+    "dispute_lost": "A dispute was lost: its money is gone for good.",
+    "dispute_won": "A dispute was won, or its money given back: it counts again.",
     # pending_payment
     "awaiting_money": "A delayed payment method: the conversion is pending until the money comes.",
     # orphans
@@ -43,17 +58,42 @@ SENTENCES = {
     "click_id_malformed": "The payment names a click id that can be none: click ids are 1 to 200"
     " of A-Z a-z 0-9 _ -. Check what writes synaptyx_clickid.",
     "click_after_payment": "The click that the payment names was made after the payment.",
-    "payment_not_seen": "A refund of a payment that was not seen yet: it is kept, and applied"
-    " when the payment arrives.",
+    "click_outside_window": "The click that the payment names is older than its campaign's"
+    " attribution window allows.",
+    "code_not_on_campaign": "Nothing names a click, and the promotion code that was used is on no"
+    " campaign. Set it on the campaign that gave it out.",
+    "campaign_archived": "Nothing names a click, and the promotion code that was used is on a"
+    " campaign that is archived.",
+    "payment_not_seen": "A refund or dispute of a payment that was not seen yet: it is kept, and"
+    " applied when the payment arrives.",
     # deferred
     "awaiting_checkout": "Money came in that a checkout or an invoice may account for: it is kept"
     " until one of them says so.",
+    "awaiting_promotion_code": "The payment was counted; which promotion code was used must be"
+    " looked up at the provider before it can be credited.",
     # duplicate
     "event_seen": "This event was ingested before.",
     # ignored
     "event_type_not_counted": "Events of this type do not change a conversion.",
     "nothing_new": "The event tells nothing that changes the conversion.",
     "not_a_payment": "The checkout took no payment: it only saved a payment method.",
+    "event_type_not_mapped": "Money came in by events that no event mapping of the source converts."
+    " Map one of their types if it should count.",
+    "zero_amount": "The amount is zero, and the source's event mappings do not count zero amounts.",
+    "inquiry": "An inquiry or an early warning: no money has moved.",
+    "attempt_failed": "An attempt to pay failed: no money came.",
+    "session_expired": "The checkout expired without a payment.",
+    "draft_order": "The order is a draft: nothing is to be paid yet.",
+    "order_status_unknown": "The order has a status that this version does not know, and is not"
+    " paid.",
+    "subscription_changed": "A subscription changed: its payments come with events of their own.",
+    "credit_note": "A credit note moves no money by itself: refunds have events of their own.",
+    "refund_of_no_payment": "The refund names no payment: it gives back a customer's balance.",
+    # why a rule earned nobody the credit, in an explanation
+    "stronger_evidence": "Not needed: a stronger rule decided.",
+    "no_credited_relative": "No earlier conversion of it has credit of its own.",
+    "no_promotion_code": "The discount has no promotion code.",
+    "nothing_seen": "The payment tells nothing that this rule could look at.",
     # source_inactive
     "source_disconnected": "The source is disconnected. Connect it again, or remove the webhook"
     " endpoint at the provider.",

@@ -6,14 +6,17 @@ it, so any permutation and duplication of the same events gives the same answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from services.attribution.domain.conversions import Amounts, ConversionState
+from services.attribution.domain.disputes import NOTHING_DISPUTED, Disputed, disputed
 from services.attribution.domain.facts import (
     ClickNamed,
+    CodeUsed,
+    Dispute,
     EventFacts,
     IdKind,
     OrderSnapshot,
@@ -21,9 +24,12 @@ from services.attribution.domain.facts import (
     Receipt,
     ReceiptStatus,
     Refund,
-    RefundStatus,
     RefundTotal,
+    StandsAlone,
 )
+from services.attribution.domain.mappings import Mappings, Rule
+from services.attribution.domain.receipts import TELLS_FIRST, Exchange, Taken, taken
+from services.attribution.domain.refunds import refunded_of_charges, refunded_of_order
 
 # Which id stands for a payment: what was invoiced is known by its invoice, a one-time payment by
 # its payment intent, a free order by its session alone.
@@ -34,123 +40,224 @@ _PRIMARY = (
     IdKind.CHARGE,
     IdKind.CHECKOUT_SESSION,
     IdKind.CHECKOUT,
+    IdKind.INVOICE_PAYMENT,
+    IdKind.SUBSCRIPTION_START,
 )
-
-# Which object's word on the amount is taken first: a session tells it in the merchant's own
-# currency, whatever currency the buyer saw.
-_TELLS_AMOUNT = (IdKind.CHECKOUT_SESSION, IdKind.INVOICE, IdKind.PAYMENT_INTENT, IdKind.CHARGE)
-
-# How far a refund has come. One that failed or was canceled stays so, even when it had succeeded
-# before; hence the later word is the one further down, whichever arrives last.
-_REFUND_PROGRESS = {
-    RefundStatus.PENDING: 0,
-    RefundStatus.REQUIRES_ACTION: 1,
-    RefundStatus.SUCCEEDED: 2,
-    RefundStatus.CANCELED: 3,
-    RefundStatus.FAILED: 3,
-}
-_GIVEN_BACK = {RefundStatus.PENDING, RefundStatus.REQUIRES_ACTION, RefundStatus.SUCCEEDED}
-
-
-class CurrencyMismatch(Exception):
-    """The facts of one payment speak of different currencies."""
+_INVOICED = frozenset({IdKind.INVOICE, IdKind.INVOICE_PAYMENT, IdKind.SUBSCRIPTION_START})
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What one payment has come to.
 
-    `amounts` and `state` are None until something says that money came or is to come, and that it
-    counts. `at` is when the payment was made, as well as it is known: clicks after it earned
-    nothing. `paid_at` is None until the money came.
+    `amounts` and `state` are None where the payment is no conversion; `withheld` then tells why
+    not. `at` is when the payment was made, as well as it is known, `first_at` when it was first
+    spoken of: clicks after the one earned nothing, and the other is what a window is measured
+    from. `paid_at` is None until the money came. `mismatched` tells that a refund or dispute is
+    in a currency that cannot be compared, and is left out until a receipt tells of it.
     """
 
     primary_id: str
     ids: tuple[ProviderId, ...]
+    subscription_id: str | None
+    customer_id: str | None
     state: ConversionState | None
     amounts: Amounts | None
+    goal_id: str | None
+    first_at: datetime | None
     at: datetime | None
     paid_at: datetime | None
     test: bool
     named: tuple[ClickNamed, ...]
-    seen_money: bool
+    codes: frozenset[CodeUsed]
+    withheld: str | None
+    mismatched: bool
 
     @property
     def counts(self) -> bool:
         """Tell whether the payment is a conversion."""
         return self.amounts is not None
 
-
-@dataclass(frozen=True, slots=True)
-class _Money:
-    """The payment itself, before refunds."""
-
-    status: ReceiptStatus
-    currency: str
-    gross: int
-    at: datetime
-    paid_at: datetime | None
-    test: bool
+    @property
+    def seen_money(self) -> bool:
+        """Tell whether money came that nothing accounts for yet: a look-up may."""
+        return self.withheld == "awaiting_checkout"
 
 
-def standing(events: Iterable[EventFacts]) -> Standing:
+def standing(
+    events: Iterable[EventFacts], mappings: Mappings, *, counted_before: bool = False
+) -> Standing:
     """Fold everything that the events of one payment said.
 
-    Raises:
-        CurrencyMismatch: a refund is in another currency than the payment.
+    `counted_before` keeps a payment that is a conversion one, whatever the mappings say by now.
     """
     told = _Told()
     for event in events:
         told.add(event)
     ids = tuple(sorted(told.ids))
-    money = _of_order(told.snapshots) if told.snapshots else _of_receipts(told.receipts)
+    money = told.money()
+    rules = told.rules(mappings)
+    withheld = None if money and counted_before else told.withheld(money, rules)
     amounts = state = None
-    if money is not None:
-        refunded = _refunded(money, told)
-        amounts = Amounts(money.currency, money.gross, min(refunded, money.gross), 0)
-        state = _state(money.status, amounts)
+    mismatched = False
+    if money is not None and withheld is None:
+        refunded, held = told.refunded(money.exchange), told.disputed(money.exchange)
+        mismatched = refunded is None or held is None
+        amounts = Amounts(
+            money.exchange.currency,
+            money.gross,
+            min(refunded or 0, money.gross),
+            min(held.amount, money.gross) if held else 0,
+        )
+        state = _state(money.status, amounts, held or NOTHING_DISPUTED)
     return Standing(
         primary_id=_primary(ids),
         ids=ids,
+        subscription_id=told.family(IdKind.SUBSCRIPTION),
+        customer_id=told.family(IdKind.CUSTOMER),
         state=state,
         amounts=amounts,
+        goal_id=min(rules).goal or None if rules else None,
+        first_at=money.first_at if money else None,
         at=money.at if money else None,
         paid_at=money.paid_at if money else None,
         test=money.test if money else False,
         named=tuple(told.named),
-        seen_money=bool(told.receipts or told.snapshots),
+        codes=frozenset(told.codes),
+        withheld=withheld,
+        mismatched=mismatched,
     )
+
+
+class _Converting(NamedTuple):
+    """A receipt that converts: the first of several decides on the goal."""
+
+    place: int
+    aimless: bool
+    goal: str
+    counts_zero_amounts: bool
+
+    @classmethod
+    def by(cls, rule: Rule, place: int) -> _Converting:
+        return cls(place, rule.goal_id is None, rule.goal_id or "", rule.counts_zero_amounts)
 
 
 class _Told:
     """The facts of a payment by their kind. Repetitions are harmless: every rule looks at sets."""
 
-    __slots__ = ("ids", "named", "receipts", "refunds", "snapshots", "totals")
+    __slots__ = (
+        "alone",
+        "codes",
+        "disputes",
+        "ids",
+        "named",
+        "receipts",
+        "refunds",
+        "related",
+        "snapshots",
+        "totals",
+        "types",
+    )
 
     def __init__(self) -> None:
         self.ids: set[ProviderId] = set()
+        self.related: set[ProviderId] = set()
         self.receipts: list[Receipt] = []
         self.snapshots: list[OrderSnapshot] = []
+        self.alone: set[ProviderId] = set()
         self.refunds: list[Refund] = []
         self.totals: list[RefundTotal] = []
+        self.disputes: list[Dispute] = []
         self.named: list[ClickNamed] = []
+        self.codes: list[CodeUsed] = []
+        # The type of the event of each receipt or snapshot.
+        self.types: list[tuple[str, Receipt | None]] = []
 
     def add(self, event: EventFacts) -> None:
         self.ids.update(event.ids)
+        self.related.update(event.related)
         for fact in event.facts:
             match fact:
                 case Receipt():
                     self.receipts.append(fact)
+                    self.types.append((event.event_type, fact))
+                case ClickNamed():
+                    self.named.append(fact)
                 case OrderSnapshot():
                     self.snapshots.append(fact)
+                    self.types.append((event.event_type, None))
                 case Refund():
                     self.refunds.append(fact)
                 case RefundTotal():
                     self.totals.append(fact)
-                case ClickNamed():
-                    self.named.append(fact)
+                case Dispute():
+                    self.disputes.append(fact)
+                case CodeUsed():
+                    self.codes.append(fact)
+                case StandsAlone():
+                    self.alone.add(fact.of)
                 case _:
                     assert_never(fact)
+
+    def family(self, kind: IdKind) -> str | None:
+        """Return the subscription or customer that the payment belongs to."""
+        return min((id_.value for id_ in self.related if id_.kind is kind), default=None)
+
+    def money(self) -> Taken | None:
+        """Return the payment itself, whether or not it counts."""
+        if self.snapshots:
+            return _of_order(self.snapshots)
+        return taken(self.receipts) if self.receipts else None
+
+    def rules(self, mappings: Mappings) -> list[_Converting]:
+        """Return the mappings of what accounts for the money."""
+        found: list[_Converting] = []
+        for event_type, receipt in self.types:
+            rule = mappings.get(event_type)
+            if rule is None:
+                continue
+            if receipt is None:
+                found.append(_Converting.by(rule, 0))
+            elif receipt.status is not ReceiptStatus.FAILED and self._accounted(receipt):
+                found.append(_Converting.by(rule, TELLS_FIRST.index(receipt.of.kind)))
+        return found
+
+    def _accounted(self, receipt: Receipt) -> bool:
+        """Tell whether a receipt's money is surely no other payment's."""
+        if receipt.stands_alone:
+            return True
+        if receipt.of in self.alone or receipt.through in self.alone:
+            return True
+        # A checkout without an invoice tells whose money its payment intent's is.
+        if any(id_.kind in _INVOICED for id_ in self.ids):
+            return False
+        return any(id_.kind is IdKind.CHECKOUT_SESSION for id_ in self.ids)
+
+    def withheld(self, money: Taken | None, rules: Sequence[_Converting]) -> str | None:
+        """Return why the payment is no conversion, or None if it is one."""
+        if money is None:
+            return "payment_not_seen"
+        if rules:
+            counts = money.gross > 0 or any(rule.counts_zero_amounts for rule in rules)
+            return None if counts else "zero_amount"
+        live = [r for r in self.receipts if r.status is not ReceiptStatus.FAILED]
+        if not live and not self.snapshots:
+            return "attempt_failed"
+        if self.snapshots or any(self._accounted(receipt) for receipt in live):
+            return "event_type_not_mapped"
+        return "awaiting_checkout"
+
+    def refunded(self, exchange: Exchange) -> int | None:
+        """Return what was given back, or None where it cannot be compared."""
+        if self.snapshots:
+            return refunded_of_order(_newest(self.snapshots), self.refunds, exchange)
+        if not self.refunds and not self.totals:
+            return 0
+        return refunded_of_charges(self.refunds, self.totals, exchange)
+
+    def disputed(self, exchange: Exchange) -> Disputed | None:
+        """Return what is disputed, or None where it cannot be compared."""
+        return disputed(self.disputes, exchange) if self.disputes else NOTHING_DISPUTED
 
 
 def _primary(ids: tuple[ProviderId, ...]) -> str:
@@ -161,117 +268,40 @@ def _primary(ids: tuple[ProviderId, ...]) -> str:
     raise ValueError("a payment without an id")
 
 
-def _of_receipts(receipts: list[Receipt]) -> _Money | None:
-    if not any(receipt.stands_alone for receipt in receipts):
-        return None
-    paid = [receipt for receipt in receipts if receipt.status is ReceiptStatus.PAID]
-    failed = [receipt for receipt in receipts if receipt.status is ReceiptStatus.FAILED]
-    telling = paid or failed or receipts
-    first = min(telling, key=_telling_order)
-    return _Money(
-        status=first.status,
-        currency=first.amount.currency,
-        gross=_captured(first, telling),
-        # The latest, so that hearing more never takes a credit back.
-        at=max(receipt.at for receipt in receipts),
-        paid_at=min((receipt.at for receipt in paid), default=None),
-        test=any(receipt.test for receipt in receipts),
-    )
-
-
-def _telling_order(receipt: Receipt) -> tuple[int, int, str]:
-    # Of two words of the same object the larger amount is the later one: captures only add.
-    return (
-        _TELLS_AMOUNT.index(receipt.of.kind),
-        -receipt.amount.minor_units,
-        receipt.of.value,
-    )
-
-
-def _captured(first: Receipt, telling: list[Receipt]) -> int:
-    """Return what was received: a capture of a part is less than what the session asked for."""
-    captured = [
-        receipt.amount.minor_units
-        for receipt in telling
-        if receipt.of.kind is IdKind.PAYMENT_INTENT
-        and receipt.amount.currency == first.amount.currency
-    ]
-    return min(first.amount.minor_units, max(captured, default=first.amount.minor_units))
-
-
-def _of_order(snapshots: list[OrderSnapshot]) -> _Money:
-    newest = max(snapshots, key=_snapshot_order)
+def _of_order(snapshots: Sequence[OrderSnapshot]) -> Taken:
+    newest = _newest(snapshots)
     paid = [shot.version[1] for shot in snapshots if shot.status is ReceiptStatus.PAID]
-    return _Money(
+    return Taken(
         status=newest.status,
-        currency=newest.gross.currency,
         gross=newest.gross.minor_units,
+        exchange=Exchange(newest.gross.currency, {}),
+        first_at=min(snapshot.ordered_at for snapshot in snapshots),
         at=max(snapshot.ordered_at for snapshot in snapshots),
         paid_at=min(paid, default=None) if newest.status is ReceiptStatus.PAID else None,
         test=any(snapshot.test for snapshot in snapshots),
     )
 
 
-def _snapshot_order(snapshot: OrderSnapshot) -> tuple[tuple[datetime, datetime], bool, int]:
+def _newest(snapshots: Sequence[OrderSnapshot]) -> OrderSnapshot:
+    return max(snapshots, key=_snapshot_order)
+
+
+def _snapshot_order(snapshot: OrderSnapshot) -> tuple[tuple[datetime, datetime], bool, int, int]:
     # Two events of the same instant should say the same; if they do not, one rule decides,
     # whichever comes first.
     paid = snapshot.status is ReceiptStatus.PAID
-    return (snapshot.version, paid, snapshot.refunded.minor_units)
+    return (snapshot.version, paid, snapshot.refunded.minor_units, snapshot.gross.minor_units)
 
 
-def _refunded(money: _Money, told: _Told) -> int:
-    if not told.refunds and not told.totals:
-        newest = max(told.snapshots, key=_snapshot_order, default=None)
-        return newest.refunded.minor_units if newest else 0
-    refunds = _latest_refunds(told.refunds)
-    amounts = [*(refund.amount for refund in refunds), *(each.total for each in told.totals)]
-    if any(amount.currency != money.currency for amount in amounts):
-        raise CurrencyMismatch
-    if told.snapshots:
-        return _refunded_of_order(max(told.snapshots, key=_snapshot_order), refunds)
-    return _refunded_of_charges(refunds, told.totals)
-
-
-def _latest_refunds(refunds: Iterable[Refund]) -> list[Refund]:
-    latest: dict[str, Refund] = {}
-    for refund in sorted(refunds, key=_refund_order):
-        latest[refund.refund_id] = refund
-    return list(latest.values())
-
-
-def _refund_order(refund: Refund) -> tuple[int, str, int]:
-    return (_REFUND_PROGRESS[refund.status], refund.status, refund.amount.minor_units)
-
-
-def _refunded_of_charges(refunds: list[Refund], totals: list[RefundTotal]) -> int:
-    """Sum the refunds by id, and believe a charge that knows of more.
-
-    A charge tells one running total. Whether that total goes down when a refund fails is nowhere
-    written, so refunds known to have failed are taken off the largest total seen.
-    """
-    given_back = sum(r.amount.minor_units for r in refunds if r.status in _GIVEN_BACK)
-    undone = sum(r.amount.minor_units for r in refunds if r.status not in _GIVEN_BACK)
-    largest: dict[str, int] = {}
-    for total in totals:
-        known = largest.get(total.charge_id, 0)
-        largest[total.charge_id] = max(known, total.total.minor_units)
-    return max(given_back, sum(largest.values()) - undone)
-
-
-def _refunded_of_order(newest: OrderSnapshot, refunds: list[Refund]) -> int:
-    """Return what the newest snapshot says, or the sum of the refunds that came after it."""
-    succeeded = [r for r in refunds if r.status is RefundStatus.SUCCEEDED]
-    told = newest.refunded.minor_units
-    if any(refund.at > newest.version[0] for refund in succeeded):
-        return max(told, sum(refund.amount.minor_units for refund in succeeded))
-    return told
-
-
-def _state(status: ReceiptStatus, amounts: Amounts) -> ConversionState:
+def _state(status: ReceiptStatus, amounts: Amounts, held: Disputed) -> ConversionState:
     if status is ReceiptStatus.PENDING:
         return ConversionState.PENDING
     if status is ReceiptStatus.FAILED:
         return ConversionState.FAILED
+    if amounts.disputed > 0 and held.undecided:
+        return ConversionState.DISPUTED
+    if amounts.disputed > 0:
+        return ConversionState.CHARGED_BACK
     if amounts.refunded == 0:
         return ConversionState.PAID
     if amounts.refunded >= amounts.gross:

@@ -8,6 +8,8 @@ Source: https://polar.sh/docs/integrate/webhooks/events
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from services.attribution.domain.clicks import is_click_id
 from services.attribution.domain.facts import (
     ClickNamed,
@@ -55,18 +57,19 @@ _STATUS = {
 }
 
 
-def read_event(event_type: str, event: Payload) -> EventFacts | None:
+def read_event(event_type: str, event: Payload, *, event_id: str = "") -> EventFacts | None:
     """Return what an event says about a payment, or None where its type says nothing.
 
     Raises:
         FieldInvalid: a field that is needed is missing or cannot be read.
         AmountInvalid, CurrencyInvalid: money that cannot be.
     """
+    said = None
     if event_type in _ORDER_EVENTS:
-        return _order(mapping(event, "data"), event)
-    if event_type in _REFUND_EVENTS:
-        return _refund(mapping(event, "data"))
-    return None
+        said = _order(mapping(event, "data"), event)
+    elif event_type in _REFUND_EVENTS:
+        said = _refund(mapping(event, "data"))
+    return said and replace(said, event_id=event_id, event_type=event_type)
 
 
 def _order(order: Payload, event: Payload) -> EventFacts:

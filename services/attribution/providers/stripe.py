@@ -9,6 +9,7 @@ Source: https://docs.stripe.com/api/events/types
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -53,7 +54,7 @@ def is_test(event: Payload) -> bool:
     return event.get("livemode") is False
 
 
-def read_event(event_type: str, event: Payload) -> EventFacts | None:
+def read_event(event_type: str, event: Payload, *, event_id: str = "") -> EventFacts | None:
     """Return what an event says about a payment, or None where its type says nothing.
 
     Raises:
@@ -63,7 +64,8 @@ def read_event(event_type: str, event: Payload) -> EventFacts | None:
     reader = _READERS.get(event_type)
     if reader is None:
         return None
-    return reader(mapping(mapping(event, "data"), "object"), unix_time(event, "created"), event)
+    said = reader(mapping(mapping(event, "data"), "object"), unix_time(event, "created"), event)
+    return said and replace(said, event_id=event_id, event_type=event_type)
 
 
 def _session(session: Payload, at: datetime, event: Payload) -> EventFacts | None:

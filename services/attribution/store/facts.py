@@ -13,6 +13,10 @@ from asyncpg import Connection
 
 from services.attribution.domain.facts import (
     ClickNamed,
+    CodeKind,
+    CodeUsed,
+    Dispute,
+    DisputeStatus,
     EventFacts,
     EvidenceBasis,
     Fact,
@@ -24,6 +28,7 @@ from services.attribution.domain.facts import (
     Refund,
     RefundStatus,
     RefundTotal,
+    StandsAlone,
 )
 from services.attribution.domain.money import Money
 from services.attribution.store.payments import PaymentRef
@@ -53,10 +58,10 @@ FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text
 
 # OFFSET keeps each look-up by itself, by its index; see store/payments.py.
 _OF_PAYMENTS = """
-SELECT wanted.workspace_id, wanted.payment_id, fact.data
+SELECT wanted.workspace_id, wanted.payment_id, fact.event_id, fact.kind, fact.data
 FROM unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, payment_id)
 CROSS JOIN LATERAL (
-    SELECT data::text AS data FROM attribution.facts AS known
+    SELECT event_id, kind, data::text AS data FROM attribution.facts AS known
     WHERE known.workspace_id = wanted.workspace_id AND known.payment_id = wanted.payment_id
     OFFSET 0
 ) AS fact
@@ -71,7 +76,7 @@ def adding(rows: Sequence[FactRow], *, at: datetime) -> Part:
         [row.payment.payment_id for row in rows],
         [row.event_id for row in rows],
         [row.event_type for row in rows],
-        [orjson.dumps(_encode_event(row.said)).decode() for row in rows],
+        [orjson.dumps(encode_event(row.said)).decode() for row in rows],
         at,
     )
     return Part("facts", _ADD, columns)
@@ -86,12 +91,14 @@ async def of_payments(
         _OF_PAYMENTS, [ref.workspace_id for ref in wanted], [ref.payment_id for ref in wanted]
     )
     found: dict[PaymentRef, list[EventFacts]] = {ref: [] for ref in wanted}
-    for workspace_id, payment_id, data in rows:
-        found[PaymentRef(workspace_id, payment_id)].append(_decode_event(orjson.loads(data)))
+    for workspace_id, payment_id, event_id, event_type, data in rows:
+        said = decode_event(orjson.loads(data), event_id=event_id, event_type=event_type)
+        found[PaymentRef(workspace_id, payment_id)].append(said)
     return found
 
 
-def _encode_event(said: EventFacts) -> _Json:
+def encode_event(said: EventFacts) -> _Json:
+    """Write what an event said as JSON, without its id and type, which have columns."""
     return {
         "ids": [_encode_id(id_) for id_ in said.ids],
         "related": [_encode_id(id_) for id_ in said.related],
@@ -99,26 +106,23 @@ def _encode_event(said: EventFacts) -> _Json:
     }
 
 
-def _decode_event(data: _Json) -> EventFacts:
+def decode_event(data: _Json, *, event_id: str, event_type: str) -> EventFacts:
+    """Read what `encode_event` wrote, also before facts had all the fields that they have now."""
     return EventFacts(
         ids=tuple(_decode_id(id_) for id_ in _list(data["ids"])),
         related=tuple(_decode_id(id_) for id_ in _list(data["related"])),
         facts=tuple(_decode(fact) for fact in _list(data["facts"])),
+        event_id=event_id,
+        event_type=event_type,
     )
 
 
 def _encode(fact: Fact) -> _Json:
     match fact:
         case Receipt():
-            return {
-                "fact": "receipt",
-                "of": _encode_id(fact.of),
-                "status": fact.status,
-                "amount": _encode_money(fact.amount),
-                "at": fact.at,
-                "stands_alone": fact.stands_alone,
-                "test": fact.test,
-            }
+            return _encode_receipt(fact)
+        case StandsAlone():
+            return {"fact": "stands_alone", "of": _encode_id(fact.of)}
         case OrderSnapshot():
             return {
                 "fact": "order_snapshot",
@@ -143,7 +147,10 @@ def _encode(fact: Fact) -> _Json:
                 "fact": "refund_total",
                 "charge_id": fact.charge_id,
                 "total": _encode_money(fact.total),
+                "uncaptured": fact.uncaptured,
             }
+        case Dispute():
+            return _encode_dispute(fact)
         case ClickNamed():
             return {
                 "fact": "click_named",
@@ -151,19 +158,51 @@ def _encode(fact: Fact) -> _Json:
                 "place": fact.place,
                 "click_id": fact.click_id,
             }
+        case CodeUsed():
+            return {"fact": "code_used", "kind": fact.kind, "value": fact.value}
+
+
+def _encode_receipt(receipt: Receipt) -> _Json:
+    data: _Json = {
+        "fact": "receipt",
+        "of": _encode_id(receipt.of),
+        "status": receipt.status,
+        "amount": _encode_money(receipt.amount),
+        "at": receipt.at,
+        "stands_alone": receipt.stands_alone,
+        "test": receipt.test,
+    }
+    # What most receipts do not have is left out.
+    if receipt.through is not None:
+        data["through"] = _encode_id(receipt.through)
+    if receipt.presented is not None:
+        data["presented"] = _encode_money(receipt.presented)
+    if not receipt.dated:
+        data["dated"] = False
+    return data
+
+
+def _encode_dispute(dispute: Dispute) -> _Json:
+    return {
+        "fact": "dispute",
+        "dispute_id": dispute.dispute_id,
+        "charge_id": dispute.charge_id,
+        "status": dispute.status,
+        "amount": _encode_money(dispute.amount),
+        "at": dispute.at,
+        "withdrawn": dispute.withdrawn,
+        "reinstated": dispute.reinstated,
+        "withdrawn_minor": dispute.withdrawn_minor,
+        "reinstated_minor": dispute.reinstated_minor,
+    }
 
 
 def _decode(data: _Json) -> Fact:
     match data["fact"]:
         case "receipt":
-            return Receipt(
-                of=_decode_id(data["of"]),
-                status=ReceiptStatus(str(data["status"])),
-                amount=_decode_money(data["amount"]),
-                at=_time(data["at"]),
-                stands_alone=bool(data["stands_alone"]),
-                test=bool(data["test"]),
-            )
+            return _decode_receipt(data)
+        case "stands_alone":
+            return StandsAlone(_decode_id(data["of"]))
         case "order_snapshot":
             modified, told = _list(data["version"])
             return OrderSnapshot(
@@ -183,15 +222,50 @@ def _decode(data: _Json) -> Fact:
                 at=_time(data["at"]),
             )
         case "refund_total":
-            return RefundTotal(str(data["charge_id"]), _decode_money(data["total"]))
+            return RefundTotal(
+                str(data["charge_id"]), _decode_money(data["total"]), _int(data, "uncaptured")
+            )
+        case "dispute":
+            return _decode_dispute(data)
         case "click_named":
             return ClickNamed(
                 basis=EvidenceBasis(str(data["basis"])),
                 place=IdKind(str(data["place"])),
-                click_id=None if data["click_id"] is None else str(data["click_id"]),
+                click_id=_text(data["click_id"]),
             )
+        case "code_used":
+            return CodeUsed(CodeKind(str(data["kind"])), str(data["value"]))
         case unknown:
             raise ValueError(f"a fact of the unknown kind {unknown}")
+
+
+def _decode_receipt(data: _Json) -> Receipt:
+    through, presented = data.get("through"), data.get("presented")
+    return Receipt(
+        of=_decode_id(data["of"]),
+        status=ReceiptStatus(str(data["status"])),
+        amount=_decode_money(data["amount"]),
+        at=_time(data["at"]),
+        stands_alone=bool(data["stands_alone"]),
+        test=bool(data["test"]),
+        through=None if through is None else _decode_id(through),
+        presented=None if presented is None else _decode_money(presented),
+        dated=bool(data.get("dated", True)),
+    )
+
+
+def _decode_dispute(data: _Json) -> Dispute:
+    return Dispute(
+        dispute_id=str(data["dispute_id"]),
+        charge_id=_text(data["charge_id"]),
+        status=DisputeStatus(str(data["status"])),
+        amount=_decode_money(data["amount"]),
+        at=_time(data["at"]),
+        withdrawn=bool(data["withdrawn"]),
+        reinstated=bool(data["reinstated"]),
+        withdrawn_minor=_int(data, "withdrawn_minor"),
+        reinstated_minor=_int(data, "reinstated_minor"),
+    )
 
 
 def _encode_id(id_: ProviderId) -> list[str]:
@@ -214,6 +288,16 @@ def _decode_money(data: object) -> Money:
 
 def _time(data: object) -> datetime:
     return datetime.fromisoformat(str(data))
+
+
+def _text(data: object) -> str | None:
+    return None if data is None else str(data)
+
+
+def _int(data: _Json, field: str) -> int:
+    value = data.get(field, 0)
+    assert isinstance(value, int)
+    return value
 
 
 def _list(data: object) -> list[Any]:

@@ -52,7 +52,6 @@ FROM unnest($1::text[], $2::uuid[], $3::text[]) AS new (workspace_id, payment_id
 _ADD_IDS = """
 INSERT INTO attribution.payment_ids (workspace_id, source_id, kind, value, payment_id)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[])
-ON CONFLICT DO NOTHING
 """
 
 # The rows are locked one by one, in the order in which they are given.
@@ -113,7 +112,7 @@ def creating(payments: Mapping[PaymentRef, str], *, at: datetime) -> Part:
 
 
 def adding_ids(ids: Mapping[PaymentKey, UUID]) -> Part:
-    """Add ids to payments. It writes fewer rows where another transaction has just added one.
+    """Add ids to payments; a unique violation tells that another transaction has just added one.
 
     Waits for a transaction that adds the same id at the same moment. Ids are added in one order,
     so that two batches never wait for each other.

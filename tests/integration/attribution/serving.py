@@ -32,6 +32,7 @@ from services.chassis.settings import (
     TlsSettings,
 )
 from tests.certificates import CertificateFiles
+from tests.fakes.sources import FakeSources
 
 if TYPE_CHECKING:
     # The generated stubs of grpc.aio exist for the type checker only.
@@ -89,7 +90,14 @@ async def serving(
     """Serve on a free port of loopback, with mutual TLS."""
     settings = _settings(certificates["attribution"].tls, directory)
     partitions = LogPartitions(database, clock, random=Random(1))
-    server = grpc_server(settings, database, partitions=partitions, clock=clock, ids=RandomIds())
+    server = grpc_server(
+        settings,
+        database,
+        sources=FakeSources(),
+        partitions=partitions,
+        clock=clock,
+        ids=RandomIds(),
+    )
     await server.start()
     try:
         async with AsyncExitStack() as stack:
