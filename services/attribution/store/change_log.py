@@ -19,7 +19,8 @@ LEFT JOIN attribution.conversions AS old
     ON old.workspace_id = saved.workspace_id AND old.conversion_id = saved.conversion_id
 """
 _REMOVED = """
-SELECT removed.workspace_id, removed.conversion_id, to_jsonb(removed) AS before, NULL::jsonb AS after
+SELECT removed.workspace_id, removed.conversion_id, to_jsonb(removed) AS before,
+    NULL::jsonb AS after
 FROM removed
 """
 

@@ -295,7 +295,7 @@ def conversion_from_row(row: Row) -> Conversion:
         payment_id=row["payment_id"],
         source_id=row["source_id"],
         provider_payment_id=row["provider_payment_id"],
-        credit=_credit_from_row(row),
+        credit=credit_from_row(row),
         goal_id=row["goal_id"],
         unknown_click_id=row["unknown_click_id"],
         state=ConversionState(row["state"]),
@@ -315,7 +315,8 @@ def conversion_from_row(row: Row) -> Conversion:
     )
 
 
-def _credit_from_row(row: Row) -> Credit | None:
+def credit_from_row(row: Row) -> Credit | None:
+    """Read the credit of a conversion's row, or None if nobody is credited."""
     if row["basis"] is None:
         return None
     click, details = row["credited_click"], row["credit_details"]

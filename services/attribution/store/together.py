@@ -44,9 +44,7 @@ async def ask(connection: Connection, parts: Sequence[Part]) -> dict[str, list[d
 
 async def write(connection: Connection, parts: Sequence[Part]) -> dict[str, int]:
     """Run statements that write, and give how many rows each wrote, by its name."""
-    returning = tuple(
-        (part.name, f"{part.statement} RETURNING {part.returning}") for part in parts
-    )
+    returning = tuple((part.name, f"{part.statement} RETURNING {part.returning}") for part in parts)
     row = await connection.fetchrow(_together(returning, "count(*)"), *_arguments(parts))
     assert row is not None
     return dict(row)
