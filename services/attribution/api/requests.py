@@ -44,6 +44,10 @@ class Faults:
         for fault in faults:
             self.add(prefix + fault.field, fault.description)
 
+    def add_violations(self, violations: Sequence[FieldViolation]) -> None:
+        """Note faults as an error tells them."""
+        self._violations.extend(violations)
+
     def check(self, field: str, description: str | None) -> None:
         """Note a fault of a field, if there is one."""
         if description is not None:
@@ -67,7 +71,7 @@ class Faults:
         try:
             ids = pattern.parse(name, field=field)
         except InvalidFields as error:
-            self._violations.extend(error.violations)
+            self.add_violations(error.violations)
             return None
         if ids["workspace"] != workspace:
             self.add(field, f"must be in {WORKSPACE.format(workspace=workspace)}")
@@ -184,9 +188,10 @@ def _is_set(resource: Message, field: str) -> bool:
 
 
 def query_of(request: Message) -> str:
-    """Return the text that a page token is bound to: the method and all of its filters."""
+    """Return the text that a token is bound to: the method and all of its filters."""
     asked = type(request)()
     asked.CopyFrom(request)
-    for paging in ("page_size", "page_token"):
-        asked.ClearField(paging)
+    for paging in ("page_size", "page_token", "resume_token"):
+        if paging in request.DESCRIPTOR.fields_by_name:
+            asked.ClearField(paging)
     return f"{request.DESCRIPTOR.full_name} {asked.SerializeToString(deterministic=True).hex()}"
