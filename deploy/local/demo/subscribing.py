@@ -62,7 +62,7 @@ class Subscribing:
             expected="DISPUTED with nothing left",
             when=lambda one: one.state == Conversion.STATE_DISPUTED and one.net.minor_units == 0,
         )
-        self.show.step("and loses: the money is back")
+        self.show.step("and the shop wins: the money counts again")
         self.show.answers(await self.stripe.answers(await self.stripe.win(dispute)))
         return await self._paid(invoice, gross=MONTHLY)
 
