@@ -7,7 +7,6 @@ https://docs.stripe.com/api/checkout/sessions/list
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from services.attribution.providers.lookups import (
@@ -31,9 +30,6 @@ SESSIONS_READ: Final = "Checkout Sessions: Read"
 INVOICES_READ: Final = "Invoices: Read"
 CHARGES_READ: Final = "Charges and Refunds: Read"
 PROMOTION_CODES_READ: Final = "Promotion Codes: Read"
-
-SETTLED_WITHIN: Final = timedelta(minutes=1)
-"""When to look again at what is still open while its money has come."""
 
 _SESSION_EXPANDED: Final = ["discounts.promotion_code", "total_details.breakdown"]
 _INVOICE_EXPANDED: Final = ["discounts.promotion_code", "lines.data.discounts.promotion_code"]
@@ -180,4 +176,5 @@ def _of_status(status: str, found: Sequence[ProviderObject]) -> tuple[ProviderOb
 
 def _require_none_open(found: Sequence[ProviderObject]) -> None:
     if _of_status("open", found):
-        raise LookupUnavailable(UnavailableCause.NOT_SETTLED, retry_after=SETTLED_WITHIN)
+        # A bank debit may take days: when to look again is left to a growing wait.
+        raise LookupUnavailable(UnavailableCause.NOT_SETTLED)
