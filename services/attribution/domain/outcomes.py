@@ -45,6 +45,10 @@ SENTENCES = {
     " conversion is failed.",
     "amount_changed": "The provider told a newer amount of the payment.",
     "refund_undone": "A refund failed or was canceled: its money counts again.",
+    "refund_status_unknown": "A refund has a status that this version does not know: its money is"
+    " held back as if the refund were pending, until the provider tells another.",
+    "dispute_status_unknown": "A dispute has a status that this version does not know: it takes"
+    " money only where the provider says that the funds were withdrawn.",
     "dispute_opened": "A dispute holds money of the conversion back.",
     "dispute_lost": "A dispute was lost: its money is gone for good.",
     "dispute_won": "A dispute was won, or its money given back: it counts again.",
