@@ -22,7 +22,8 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-unit test-contract test-integration test-e2e check lint types \
+.PHONY: help run demo test test-unit test-contract test-integration test-e2e test-performance \
+	check lint types \
 	format protos protos-check bench lock clean
 
 help:  ## List the targets.
@@ -31,7 +32,7 @@ help:  ## List the targets.
 run: $(STAMP)  ## Start the whole stack on this machine; Ctrl-C stops it.
 	@exec $(BIN)/python -m deploy.local run --end-with-parent
 
-demo: $(STAMP)  ## Buy, refund, repeat and forge against the running stack, and show what became of it.
+demo: $(STAMP)  ## Buy, refund, renew, dispute and forge against the running stack, and show what became of it.
 	@$(BIN)/python -m deploy.local.demo
 
 test: check  ## Check everything and run every test.
@@ -48,6 +49,9 @@ test-integration: $(STAMP)  ## Run the integration tests only (real PostgreSQL, 
 
 test-e2e: $(STAMP)  ## Run the end-to-end tests only (the whole stack as processes).
 	$(BIN)/python -m pytest tests/e2e $(ARGS)
+
+test-performance: $(STAMP)  ## Measure lists and reports on a million rows (takes some minutes).
+	$(BIN)/python -m pytest tests/performance -m performance $(ARGS)
 
 check: lint types protos-check  ## Run every check that is not a test.
 

@@ -15,7 +15,8 @@ METHODS: dict[str, tuple[str, ...]] = {
         f"{_CREDENTIALS}/AccessCredential",
         f"{_ATTRIBUTION}.EventIngestService/*",
     ),
-    "attribution": (f"{_CREDENTIALS}/AccessCredential",),
+    # It looks payments up at the provider with a source's token.
+    "attribution": (f"{_SOURCES}/GetRevenueSource", f"{_CREDENTIALS}/AccessCredential"),
     # Every public method: neither secrets in the clear, nor events by hand.
     OPERATOR: (
         f"{_ATTRIBUTION}.AttributionService/*",

@@ -74,10 +74,7 @@ class ServiceUnits:
             "SYNAPTYX_VAULT_TRANSIT_MOUNT": openbao.TRANSIT_MOUNT,
             "SYNAPTYX_VAULT_TRANSIT_KEY": openbao.TRANSIT_KEY,
             "SYNAPTYX_PUBLIC_URL": ports.url(at.ingress_public),
-            "SYNAPTYX_STRIPE_API_URL": (
-                self.settings.stripe_api_url or ports.url(at.stripe_sandbox)
-            ),
-            "SYNAPTYX_POLAR_API_URL": self.settings.polar_api_url or ports.url(at.polar_sandbox),
+            **self._providers(),
         }
         command = self._command(
             "credentials", "services.credentials", self._grpc("credentials", environ)
@@ -92,6 +89,8 @@ class ServiceUnits:
             "SYNAPTYX_HEALTH_ADDRESS": ports.address(at.attribution_health),
             "SYNAPTYX_METRICS_ADDRESS": ports.address(at.attribution_metrics),
             "SYNAPTYX_BODY_KEYS_FILE": str(secret_files.body_keys(self._directory)),
+            "SYNAPTYX_CREDENTIALS_ADDRESS": ports.address(at.credentials),
+            **self._providers(),
         }
         command = self._command(
             "attribution", "services.attribution", self._grpc("attribution", environ)
@@ -118,6 +117,15 @@ class ServiceUnits:
             **self._identity(service),
             "SYNAPTYX_POLICY_FILE": str(self._directory.policy_file),
             "SYNAPTYX_DATABASE_URL_FILE": str(secret_files.database_url(self._directory, service)),
+        }
+
+    def _providers(self) -> dict[str, str]:
+        at = self.settings.ports
+        return {
+            "SYNAPTYX_STRIPE_API_URL": (
+                self.settings.stripe_api_url or ports.url(at.stripe_sandbox)
+            ),
+            "SYNAPTYX_POLAR_API_URL": self.settings.polar_api_url or ports.url(at.polar_sandbox),
         }
 
     def _identity(self, service: str) -> dict[str, str]:

@@ -3,9 +3,11 @@
     SynaptyxError
     ├── InvalidFields             INVALID_ARGUMENT      INVALID_FIELD
     ├── InvalidPageToken          INVALID_ARGUMENT      INVALID_PAGE_TOKEN
+    ├── InvalidResumeToken        INVALID_ARGUMENT      INVALID_RESUME_TOKEN
     ├── DeadlineRequired          INVALID_ARGUMENT      DEADLINE_REQUIRED
     ├── ResourceNotFound          NOT_FOUND             RESOURCE_NOT_FOUND
     ├── ResourceExists            ALREADY_EXISTS        RESOURCE_EXISTS
+    ├── PromotionCodeTaken        ALREADY_EXISTS        PROMOTION_CODE_TAKEN
     ├── EtagMismatch              ABORTED               ETAG_MISMATCH
     ├── StateConflict             FAILED_PRECONDITION   STATE_CONFLICT
     ├── CredentialRefused         FAILED_PRECONDITION   CREDENTIAL_REFUSED
@@ -13,6 +15,8 @@
     ├── NoIdentity                UNAUTHENTICATED       NO_IDENTITY
     ├── CallerNotAllowed          PERMISSION_DENIED     CALLER_NOT_ALLOWED
     ├── DeadlineExceeded          DEADLINE_EXCEEDED     DEADLINE_EXCEEDED
+    ├── ResumeTokenExpired        OUT_OF_RANGE          RESUME_TOKEN_EXPIRED
+    ├── StreamEnded               UNAVAILABLE           STREAM_ENDED
     ├── DependencyUnavailable     UNAVAILABLE           DEPENDENCY_UNAVAILABLE
     ├── ProviderUnavailable       UNAVAILABLE           PROVIDER_UNAVAILABLE
     ├── Overloaded                RESOURCE_EXHAUSTED    OVERLOADED
@@ -100,6 +104,45 @@ class InvalidPageToken(SynaptyxError):
         )
 
 
+class InvalidResumeToken(SynaptyxError):
+    """Says that a resume token was not made by this method for these filters."""
+
+    reason = "INVALID_RESUME_TOKEN"
+    code = grpc.StatusCode.INVALID_ARGUMENT
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the resume token was not made by this method for these filters: send the last"
+            " resume_token of the stream with the same filters, or none to begin now"
+        )
+
+
+class ResumeTokenExpired(SynaptyxError):
+    """Says that what came after a resume token is no longer kept."""
+
+    reason = "RESUME_TOKEN_EXPIRED"
+    code = grpc.StatusCode.OUT_OF_RANGE
+
+    def __init__(self) -> None:
+        super().__init__(
+            "what came after the resume token is no longer kept: watch without one, and list"
+            " what there is once the first heartbeat has come"
+        )
+
+
+class StreamEnded(SynaptyxError):
+    """Says that the server has ended a stream, which is not a fault."""
+
+    reason = "STREAM_ENDED"
+    code = grpc.StatusCode.UNAVAILABLE
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the server has ended the stream, as it does with each after a while and before it"
+            " stops: call again with the last resume_token"
+        )
+
+
 class ResourceNotFound(SynaptyxError):
     """Says that no resource has this name."""
 
@@ -120,6 +163,23 @@ class ResourceExists(SynaptyxError):
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(f"{name} exists and differs: choose another id, or update it", name=name)
+
+
+class PromotionCodeTaken(SynaptyxError):
+    """Says that a promotion code belongs to another campaign of the workspace."""
+
+    reason = "PROMOTION_CODE_TAKEN"
+    code = grpc.StatusCode.ALREADY_EXISTS
+
+    def __init__(self, field: str, *, campaign: str) -> None:
+        self.field = field
+        self.campaign = campaign
+        super().__init__(
+            f"{field} belongs to {campaign}, archived or not: a code can belong to one campaign"
+            " only, so take it off that one first",
+            field=field,
+            campaign=campaign,
+        )
 
 
 class EtagMismatch(SynaptyxError):
@@ -382,8 +442,14 @@ class _Received:
 _MADE_AGAIN: Final[Mapping[str, Callable[[_Received], SynaptyxError]]] = {
     InvalidFields.reason: lambda it: InvalidFields(it.violations),
     InvalidPageToken.reason: lambda it: InvalidPageToken(),
+    InvalidResumeToken.reason: lambda it: InvalidResumeToken(),
+    ResumeTokenExpired.reason: lambda it: ResumeTokenExpired(),
+    StreamEnded.reason: lambda it: StreamEnded(),
     ResourceNotFound.reason: lambda it: ResourceNotFound(it.text("name")),
     ResourceExists.reason: lambda it: ResourceExists(it.text("name")),
+    PromotionCodeTaken.reason: lambda it: PromotionCodeTaken(
+        it.text("field"), campaign=it.text("campaign")
+    ),
     EtagMismatch.reason: lambda it: EtagMismatch(it.text("name")),
     StateConflict.reason: lambda it: StateConflict(
         it.text("name"), state=it.text("state"), advice=it.text("advice")

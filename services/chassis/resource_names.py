@@ -20,6 +20,11 @@ _IDS: Final[Mapping[str, tuple[str, str]]] = {
     "source": _OPAQUE_ID,
     "conversion": _OPAQUE_ID,
     "webhook_log": _OPAQUE_ID,
+    # What providers name their types of events.
+    "event_mapping": (
+        "[a-z0-9][a-z0-9._-]{0,127}",
+        "1 to 128 of a-z 0-9 . _ -, starting with a letter or digit",
+    ),
 }
 
 # The ids for which "-" stands for all of them.
@@ -109,4 +114,7 @@ GOAL: Final = Pattern("workspaces/{workspace}/goals/{goal}")
 CONVERSION: Final = Pattern("workspaces/{workspace}/conversions/{conversion}")
 SOURCE: Final = Pattern("workspaces/{workspace}/sources/{source}")
 WEBHOOK_LOG: Final = Pattern("workspaces/{workspace}/sources/{source}/webhookLogs/{webhook_log}")
+EVENT_MAPPING: Final = Pattern(
+    "workspaces/{workspace}/sources/{source}/eventMappings/{event_mapping}"
+)
 CREDENTIAL: Final = Pattern("workspaces/{workspace}/sources/{source}/credentials/{credential}")

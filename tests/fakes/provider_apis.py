@@ -5,7 +5,8 @@
         apis.add_key("sk_test_abc", account="acct_1")      # known, may do everything
         apis.add_key("rk_test_abc", account=None)          # known, may not read the account
         apis.add_key("rk_test_abc", permitted=False)       # known, may read nothing
-        apis.behave(Behaviour.BAD_GATEWAY)                 # every answer is such
+        apis.put("/stripe/v1/charges/ch_1", {...})         # what a look-up finds there
+    apis.behave(Behaviour.BAD_GATEWAY)                 # every answer is such
 
 Every other key is answered as an unknown one. The shapes of the answers are the providers' own;
 as they do, Stripe's refusals quote a part of the key. `requests` holds what was asked, in order.
@@ -13,7 +14,7 @@ as they do, Stripe's refusals quote a part of the key. `requests` holds what was
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -50,6 +51,7 @@ class Asked:
     path: str
     query: dict[str, str]
     polar_version: str | None
+    stripe_version: str | None = None
 
 
 class ProviderApis:
@@ -59,6 +61,8 @@ class ProviderApis:
         self._keys: dict[str, Key] = {}
         self._behaviour = Behaviour.NORMAL
         self._closing = asyncio.Event()
+        self._objects: dict[str, Mapping[str, object]] = {}
+        self.retry_after: str | None = "60"
         self.requests: list[Asked] = []
         self.stripe_url = ""
         self.polar_url = ""
@@ -66,6 +70,10 @@ class ProviderApis:
     def add_key(self, key: str, *, account: str | None = "acct_1", permitted: bool = True) -> None:
         """Make a key known."""
         self._keys[key] = Key(account, permitted)
+
+    def put(self, path: str, found: Mapping[str, object]) -> None:
+        """Answer a GET of a path with an object, whatever the query."""
+        self._objects[path] = found
 
     def behave(self, behaviour: Behaviour) -> None:
         """Answer every request so from now on."""
@@ -78,6 +86,7 @@ class ProviderApis:
         app.router.add_get("/stripe/v1/account", self._stripe_account)
         app.router.add_get("/polar/v1/orders/", self._polar_orders)
         app.router.add_get("/polar/v1/organizations/", self._polar_organizations)
+        app.router.add_get("/{provider:stripe|polar}/v1/{path:.+}", self._put)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -97,14 +106,19 @@ class ProviderApis:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         polar_version = request.headers.get("Polar-Version")
-        self.requests.append(Asked(request.path, dict(request.query), polar_version))
+        stripe_version = request.headers.get("Stripe-Version")
+        query = dict(request.query)
+        self.requests.append(Asked(request.path, query, polar_version, stripe_version))
         stripe = request.path.startswith("/stripe")
+        later = {} if self.retry_after is None else {"Retry-After": self.retry_after}
         html = "<html><body><h1>Bad gateway</h1></body></html>"
         match self._behaviour:
             case Behaviour.RATE_LIMITED if stripe:
-                return _stripe_error(429, "rate_limit_error", code="rate_limit")
+                limited = _stripe_error(429, "rate_limit_error", code="rate_limit")
+                limited.headers.update(later)
+                return limited
             case Behaviour.RATE_LIMITED:
-                return web.Response(status=429, headers={"Retry-After": "60"})
+                return web.Response(status=429, headers=later)
             case Behaviour.SERVER_ERROR if stripe:
                 return _stripe_error(500, "api_error")
             case Behaviour.SERVER_ERROR:
@@ -172,6 +186,20 @@ class ProviderApis:
         if key.account is None:
             return _insufficient_scope()
         return _polar_page([{"id": key.account, "name": "Shop", "slug": "shop"}])
+
+    async def _put(self, request: web.Request) -> web.Response:
+        key = self._key(request)
+        stripe = request.path.startswith("/stripe")
+        if key is None:
+            return _unknown_stripe_key(request) if stripe else _unknown_polar_key()
+        if not key.permitted:
+            return _stripe_error(403, "invalid_request_error") if stripe else _insufficient_scope()
+        found = self._objects.get(request.path)
+        if found is not None:
+            return web.json_response(dict(found))
+        if stripe:
+            return _stripe_error(404, "invalid_request_error", code="resource_missing")
+        return web.json_response({"error": "ResourceNotFound", "detail": "Not found"}, status=404)
 
     def _key(self, request: web.Request) -> Key | None:
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
@@ -18,19 +19,20 @@ from synaptyx.attribution.v1 import (
 )
 
 from services.attribution.api import messages
-from services.attribution.api.requests import Faults, query_of, read_draft
+from services.attribution.api.lists import ListPage
+from services.attribution.api.requests import Faults, read_draft
+from services.attribution.api.revenue import RevenueQueries
+from services.attribution.api.watching import ConversionStreams
 from services.attribution.domain.clicks import Click
 from services.attribution.domain.conversions import Conversion
 from services.attribution.recording import ClickRecorder
 from services.attribution.store import clicks, conversions, webhook_logs
 from services.attribution.store.conversions import ConversionFilter
-from services.attribution.store.keyset import Position
 from services.attribution.store.webhook_logs import LogFilter
 from services.chassis.clock import Clock
 from services.chassis.database import Database, ReadTransaction
 from services.chassis.errors import ResourceNotFound
 from services.chassis.identity import require_workspace
-from services.chassis.paging import next_token, read_page
 from services.chassis.resource_names import (
     CAMPAIGN,
     CLICK,
@@ -49,10 +51,20 @@ _LARGEST_BATCH = 500
 class AttributionServicer(attribution_service_pb2_grpc.AttributionServiceServicer):
     """Serves AttributionService."""
 
-    def __init__(self, database: Database, recorder: ClickRecorder, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        recorder: ClickRecorder,
+        *,
+        clock: Clock,
+        revenue: RevenueQueries,
+        streams: ConversionStreams,
+    ) -> None:
         self._database = database
         self._recorder = recorder
         self._clock = clock
+        self._revenue = revenue
+        self._streams = streams
 
     async def RecordClick(  # noqa: N802  (the name in the proto)
         self, request: pb.RecordClickRequest, context: ServicerContext[Any, Any]
@@ -120,20 +132,15 @@ class AttributionServicer(attribution_service_pb2_grpc.AttributionServiceService
         """List conversions, newest first."""
         workspace = _workspace(request.parent)
         wanted = _read_conversion_filter(request, workspace)
-        query = query_of(request)
-        page = read_page(request.page_size, request.page_token, query=query)
-        after = Position.from_cursor(page.cursor)
+        page = ListPage.of(request)
         async with self._database.read() as tx:
             found = await conversions.list_page(
-                tx, workspace, wanted=wanted, after=after, limit=page.size + 1
+                tx, workspace, wanted=wanted, after=page.after, limit=page.limit
             )
-            shown = found[: page.size]
-            response = pb.ListConversionsResponse(
-                conversions=await _with_provider_ids(tx, workspace, shown)
+            shown, token = page.cut(found, lambda it: wanted.position_of(it).to_cursor())
+            return pb.ListConversionsResponse(
+                conversions=await _with_provider_ids(tx, workspace, shown), next_page_token=token
             )
-        if len(found) > len(shown):
-            response.next_page_token = next_token(query, wanted.position_of(shown[-1]).to_cursor())
-        return response
 
     async def GetWebhookLog(  # noqa: N802  (the name in the proto)
         self, request: pb.GetWebhookLogRequest, context: ServicerContext[Any, Any]
@@ -158,21 +165,29 @@ class AttributionServicer(attribution_service_pb2_grpc.AttributionServiceService
         require_workspace(workspace)
         source_id = None if ids["source"] == "-" else ids["source"]
         wanted = _read_log_filter(request, workspace, source_id)
-        query = query_of(request)
-        page = read_page(request.page_size, request.page_token, query=query)
-        after = Position.from_cursor(page.cursor)
+        page = ListPage.of(request)
         async with self._database.read() as tx:
             found = await webhook_logs.list_page(
-                tx, workspace, wanted=wanted, after=after, limit=page.size + 1
+                tx, workspace, wanted=wanted, after=page.after, limit=page.limit
             )
-        shown = found[: page.size]
-        response = pb.ListWebhookLogsResponse(
-            webhook_logs=[messages.to_webhook_log(row) for row in shown]
+        shown, token = page.cut(found, lambda row: webhook_logs.position_of(row).to_cursor())
+        return pb.ListWebhookLogsResponse(
+            webhook_logs=[messages.to_webhook_log(row) for row in shown], next_page_token=token
         )
-        if len(found) > len(shown):
-            position = webhook_logs.position_of(shown[-1])
-            response.next_page_token = next_token(query, position.to_cursor())
-        return response
+
+    async def WatchConversions(  # noqa: N802  (the name in the proto)
+        self, request: pb.WatchConversionsRequest, context: ServicerContext[Any, Any]
+    ) -> AsyncIterator[pb.WatchConversionsResponse]:
+        """Send every change of a conversion as it is made."""
+        async with aclosing(self._streams.watch(request)) as responses:
+            async for response in responses:
+                yield response
+
+    async def QueryRevenue(  # noqa: N802  (the name in the proto)
+        self, request: pb.QueryRevenueRequest, context: ServicerContext[Any, Any]
+    ) -> pb.QueryRevenueResponse:
+        """Add up conversions."""
+        return await self._revenue.query(request)
 
 
 def _workspace(parent: str) -> str:

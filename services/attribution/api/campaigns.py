@@ -1,33 +1,62 @@
-"""CampaignService: campaigns. The goals are in `goals`."""
+"""CampaignService: campaigns. Goals are in `goals`, event mappings in `mappings`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 from grpc.aio import ServicerContext
 from synaptyx.attribution.v1 import campaign_pb2
 from synaptyx.attribution.v1 import campaign_service_pb2 as pb
 
+from services.attribution.api.collections import Collection
 from services.attribution.api.goals import GoalMethods
-from services.attribution.api.messages import campaign_etag, to_campaign
-from services.attribution.api.requests import Faults, masked_fields, query_of, read_plain_id
-from services.attribution.domain.campaigns import Campaign
+from services.attribution.api.lists import ListPage
+from services.attribution.api.mappings import MappingMethods
+from services.attribution.api.messages import campaign_etag, campaign_name, to_campaign
+from services.attribution.api.requests import Faults, masked_fields, read_plain_id
+from services.attribution.domain.campaigns import (
+    Campaign,
+    attribution_window_fault,
+    promotion_code_faults,
+    sorted_codes,
+)
+from services.attribution.domain.crediting import code_key
 from services.attribution.domain.fields import display_name_fault, request_id_fault
-from services.attribution.store import campaigns
+from services.attribution.previewing import Previewer
+from services.attribution.sources import Sources
+from services.attribution.store import campaigns, codes
 from services.attribution.store.keyset import Position
-from services.chassis.errors import EtagMismatch, ResourceExists, ResourceNotFound
+from services.chassis.clock import Clock
+from services.chassis.database import Database
+from services.chassis.errors import PromotionCodeTaken, ResourceNotFound
 from services.chassis.identity import require_workspace
-from services.chassis.paging import next_token, read_page
+from services.chassis.ids import IdSource
 from services.chassis.resource_names import CAMPAIGN, WORKSPACE
 
 SERVICE = "synaptyx.attribution.v1.CampaignService"
 
-_CHANGEABLE = frozenset({"display_name"})
+_CAMPAIGNS: Collection[Campaign] = Collection(CAMPAIGN, campaigns, campaign_name, campaign_etag)
+_CHANGEABLE = frozenset({"display_name", "promotion_codes", "attribution_window"})
 
 
-class CampaignServicer(GoalMethods):
+class CampaignServicer(GoalMethods, MappingMethods):
     """Serves CampaignService."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        ids: IdSource,
+        *,
+        sources: Sources,
+        previewer: Previewer,
+    ) -> None:
+        super().__init__(database, clock, ids)
+        self._sources = sources
+        self._previewer = previewer
 
     async def GetCampaign(  # noqa: N802  (the name in the proto)
         self, request: pb.GetCampaignRequest, context: ServicerContext[Any, Any]
@@ -47,23 +76,20 @@ class CampaignServicer(GoalMethods):
         """List campaigns, newest first."""
         workspace = WORKSPACE.parse(request.parent, field="parent")["workspace"]
         require_workspace(workspace)
-        query = query_of(request)
-        page = read_page(request.page_size, request.page_token, query=query)
-        after = Position.from_cursor(page.cursor)
+        page = ListPage.of(request)
+        after = page.after
         async with self._database.read() as tx:
             found = await campaigns.list_page(
                 tx,
                 workspace,
                 show_archived=request.show_archived,
                 after=after.id if after else None,
-                limit=page.size + 1,
+                limit=page.limit,
             )
-        shown = found[: page.size]
-        response = pb.ListCampaignsResponse(campaigns=[to_campaign(each) for each in shown])
-        if len(found) > len(shown):
-            cursor = Position(None, shown[-1].row_id).to_cursor()
-            response.next_page_token = next_token(query, cursor)
-        return response
+        shown, token = page.cut(found, lambda it: Position(None, it.row_id).to_cursor())
+        return pb.ListCampaignsResponse(
+            campaigns=[to_campaign(each) for each in shown], next_page_token=token
+        )
 
     async def CreateCampaign(  # noqa: N802  (the name in the proto)
         self, request: pb.CreateCampaignRequest, context: ServicerContext[Any, Any]
@@ -71,6 +97,15 @@ class CampaignServicer(GoalMethods):
         """Create a campaign."""
         workspace = WORKSPACE.parse(request.parent, field="parent")["workspace"]
         require_workspace(workspace)
+        new = self._read_new_campaign(request, workspace)
+        with _naming_the_holder(request.campaign, workspace):
+            async with self._database.write() as tx:
+                made = await _CAMPAIGNS.create(
+                    tx, new, request_id=request.request_id, id_chosen=bool(request.campaign_id)
+                )
+        return to_campaign(made)
+
+    def _read_new_campaign(self, request: pb.CreateCampaignRequest, workspace: str) -> Campaign:
         faults = Faults()
         campaign_id = read_plain_id(
             request.campaign_id,
@@ -78,11 +113,11 @@ class CampaignServicer(GoalMethods):
             faults=faults,
             make=lambda: str(self._ids.uuid7()),
         )
-        faults.check("campaign.display_name", display_name_fault(request.campaign.display_name))
+        window = _read_fields(request.campaign, _CHANGEABLE, faults)
         faults.check("request_id", request_id_fault(request.request_id))
         faults.raise_any()
         now = self._clock.now()
-        new = Campaign(
+        return Campaign(
             workspace_id=workspace,
             campaign_id=campaign_id,
             row_id=self._ids.uuid7(),
@@ -90,40 +125,34 @@ class CampaignServicer(GoalMethods):
             created_at=now,
             updated_at=now,
             archived_at=None,
+            promotion_codes=sorted_codes(request.campaign.promotion_codes),
+            attribution_window=window,
         )
-        return to_campaign(await self._create_campaign(new, request))
-
-    async def _create_campaign(self, new: Campaign, request: pb.CreateCampaignRequest) -> Campaign:
-        async with self._database.write() as tx:
-            if await campaigns.add(tx, new, request_id=request.request_id or None):
-                return new
-            name = CAMPAIGN.format(workspace=new.workspace_id, campaign=new.campaign_id)
-            if not request.request_id:
-                raise ResourceExists(name)
-            made = await campaigns.get_by_request(tx, new.workspace_id, request.request_id)
-            if made is None or not made.was_created_as(new, same_id=bool(request.campaign_id)):
-                raise ResourceExists(name)
-            return made
 
     async def UpdateCampaign(  # noqa: N802  (the name in the proto)
         self, request: pb.UpdateCampaignRequest, context: ServicerContext[Any, Any]
     ) -> campaign_pb2.Campaign:
         """Change a campaign."""
         sent = request.campaign
-        ids = CAMPAIGN.parse(sent.name, field="campaign.name")
-        require_workspace(ids["workspace"])
+        workspace = CAMPAIGN.parse(sent.name, field="campaign.name")["workspace"]
+        require_workspace(workspace)
         faults = Faults()
         changed = masked_fields(request.update_mask, sent, changeable=_CHANGEABLE, faults=faults)
-        if "display_name" in changed:
-            faults.check("campaign.display_name", display_name_fault(sent.display_name))
+        window = _read_fields(sent, changed, faults)
         faults.raise_any()
 
         def change(campaign: Campaign) -> Campaign:
-            if "display_name" not in changed:
-                return campaign
-            return campaign.renamed(sent.display_name, at=self._clock.now())
+            now = self._clock.now()
+            if "display_name" in changed:
+                campaign = campaign.renamed(sent.display_name, at=now)
+            if "promotion_codes" in changed:
+                campaign = campaign.with_promotion_codes(sent.promotion_codes, at=now)
+            if "attribution_window" in changed:
+                campaign = campaign.with_attribution_window(window, at=now)
+            return campaign
 
-        return await self._change_campaign(sent.name, etag=sent.etag, change=change)
+        with _naming_the_holder(sent, workspace):
+            return await self._change_campaign(sent.name, change, etag=sent.etag)
 
     async def ArchiveCampaign(  # noqa: N802  (the name in the proto)
         self, request: pb.ArchiveCampaignRequest, context: ServicerContext[Any, Any]
@@ -131,7 +160,7 @@ class CampaignServicer(GoalMethods):
         """Put a campaign away."""
         require_workspace(CAMPAIGN.parse(request.name)["workspace"])
         return await self._change_campaign(
-            request.name, etag=request.etag, change=lambda it: it.archived(at=self._clock.now())
+            request.name, lambda it: it.archived(at=self._clock.now()), etag=request.etag
         )
 
     async def RestoreCampaign(  # noqa: N802  (the name in the proto)
@@ -140,20 +169,40 @@ class CampaignServicer(GoalMethods):
         """Bring an archived campaign back."""
         require_workspace(CAMPAIGN.parse(request.name)["workspace"])
         return await self._change_campaign(
-            request.name, etag=request.etag, change=lambda it: it.restored(at=self._clock.now())
+            request.name, lambda it: it.restored(at=self._clock.now()), etag=request.etag
         )
 
     async def _change_campaign(
-        self, name: str, *, etag: str, change: Callable[[Campaign], Campaign]
+        self, name: str, change: Callable[[Campaign], Campaign], *, etag: str
     ) -> campaign_pb2.Campaign:
-        ids = CAMPAIGN.parse(name)
         async with self._database.write() as tx:
-            before = await campaigns.get_to_change(tx, ids["workspace"], ids["campaign"])
-            if before is None:
-                raise ResourceNotFound(name)
-            if etag and etag != campaign_etag(before):
-                raise EtagMismatch(name)
-            after = change(before)
-            if after != before:
-                await campaigns.change(tx, after)
-        return to_campaign(after)
+            return to_campaign(await _CAMPAIGNS.change(tx, name, change, etag=etag))
+
+
+def _read_fields(
+    sent: campaign_pb2.Campaign, fields: frozenset[str], faults: Faults
+) -> timedelta | None:
+    """Check those fields of a campaign that are to be stored, and return the window."""
+    if "display_name" in fields:
+        faults.check("campaign.display_name", display_name_fault(sent.display_name))
+    if "promotion_codes" in fields:
+        faults.add_faults(list(promotion_code_faults(sent.promotion_codes)), prefix="campaign.")
+    window = None
+    if "attribution_window" in fields:
+        place = "campaign.attribution_window"
+        window = faults.duration(sent, "attribution_window", path=place)
+        faults.check(place, attribution_window_fault(window) if window is not None else None)
+    return window
+
+
+@contextlib.contextmanager
+def _naming_the_holder(sent: campaign_pb2.Campaign, workspace: str) -> Iterator[None]:
+    """Refuse a code that another campaign has, by its place in what was sent."""
+    try:
+        yield
+    except codes.CodeTaken as taken:
+        places = {code_key(code): index for index, code in enumerate(sent.promotion_codes)}
+        raise PromotionCodeTaken(
+            f"campaign.promotion_codes[{places[taken.key]}]",
+            campaign=CAMPAIGN.format(workspace=workspace, campaign=taken.campaign_id),
+        ) from None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from synaptyx.attribution.v1 import (
     campaign_pb2,
     click_pb2,
     conversion_pb2,
+    event_mapping_pb2,
     goal_pb2,
     webhook_log_pb2,
 )
@@ -20,6 +22,7 @@ from services.attribution.domain.clicks import Click
 from services.attribution.domain.conversions import Conversion, ConversionState
 from services.attribution.domain.facts import ProviderId
 from services.attribution.domain.goals import Goal
+from services.attribution.domain.mappings import EventMapping
 from services.attribution.domain.money import Money
 from services.attribution.domain.outcomes import Outcome, sentence
 from services.attribution.domain.webhook_logs import LogRow
@@ -28,6 +31,7 @@ from services.chassis.resource_names import (
     CAMPAIGN,
     CLICK,
     CONVERSION,
+    EVENT_MAPPING,
     GOAL,
     SOURCE,
     WEBHOOK_LOG,
@@ -51,6 +55,15 @@ def to_timestamp(at: datetime | None) -> Timestamp | None:
     return message
 
 
+def to_duration(length: timedelta | None) -> Duration | None:
+    """Write a length of time; None leaves a field unset."""
+    if length is None:
+        return None
+    message = Duration()
+    message.FromTimedelta(length)
+    return message
+
+
 def to_money(money: Money | None) -> money_pb2.Money | None:
     """Write an amount; None leaves a field unset."""
     if money is None:
@@ -62,7 +75,7 @@ def to_click(click: Click) -> click_pb2.Click:
     """Write a click."""
     return click_pb2.Click(
         name=CLICK.format(workspace=click.workspace_id, click=click.click_id),
-        campaign=_campaign_name(click.workspace_id, click.campaign_id),
+        campaign=_campaign(click.workspace_id, click.campaign_id),
         click_time=to_timestamp(click.clicked_at),
         referrer=click.referrer or "",
         parameters=click.parameters,
@@ -76,18 +89,25 @@ def campaign_etag(campaign: Campaign) -> str:
     return etag(campaign.workspace_id, campaign.campaign_id, campaign.row_id, campaign.updated_at)
 
 
+def campaign_name(campaign: Campaign) -> str:
+    """Return the resource name of a campaign."""
+    return CAMPAIGN.format(workspace=campaign.workspace_id, campaign=campaign.campaign_id)
+
+
 def to_campaign(campaign: Campaign) -> campaign_pb2.Campaign:
     """Write a campaign."""
     archived = campaign.archived_at is not None
     states = campaign_pb2.Campaign.State
     return campaign_pb2.Campaign(
-        name=CAMPAIGN.format(workspace=campaign.workspace_id, campaign=campaign.campaign_id),
+        name=campaign_name(campaign),
         display_name=campaign.display_name,
         state=states.STATE_ARCHIVED if archived else states.STATE_ACTIVE,
         create_time=to_timestamp(campaign.created_at),
         update_time=to_timestamp(campaign.updated_at),
         archive_time=to_timestamp(campaign.archived_at),
         etag=campaign_etag(campaign),
+        promotion_codes=campaign.promotion_codes,
+        attribution_window=to_duration(campaign.attribution_window),
     )
 
 
@@ -96,14 +116,54 @@ def goal_etag(goal: Goal) -> str:
     return etag(goal.workspace_id, goal.goal_id, goal.row_id, goal.updated_at)
 
 
+def goal_name(goal: Goal) -> str:
+    """Return the resource name of a goal."""
+    return GOAL.format(workspace=goal.workspace_id, goal=goal.goal_id)
+
+
 def to_goal(goal: Goal) -> goal_pb2.Goal:
     """Write a goal."""
     return goal_pb2.Goal(
-        name=GOAL.format(workspace=goal.workspace_id, goal=goal.goal_id),
+        name=goal_name(goal),
         display_name=goal.display_name,
         create_time=to_timestamp(goal.created_at),
         update_time=to_timestamp(goal.updated_at),
         etag=goal_etag(goal),
+    )
+
+
+def mapping_etag(mapping: EventMapping) -> str:
+    """Return the etag of an event mapping. A default's changes where the default itself does."""
+    return etag(
+        mapping.workspace_id,
+        mapping.source_id,
+        mapping.event_type,
+        mapping.goal_id,
+        int(mapping.counts_zero_amounts),
+        mapping.updated_at,
+    )
+
+
+def mapping_name(mapping: EventMapping) -> str:
+    """Return the resource name of an event mapping."""
+    return EVENT_MAPPING.format(
+        workspace=mapping.workspace_id,
+        source=mapping.source_id,
+        event_mapping=mapping.event_type,
+    )
+
+
+def to_event_mapping(mapping: EventMapping) -> event_mapping_pb2.EventMapping:
+    """Write an event mapping."""
+    states = event_mapping_pb2.EventMapping.State
+    return event_mapping_pb2.EventMapping(
+        name=mapping_name(mapping),
+        goal=_goal(mapping.workspace_id, mapping.goal_id),
+        count_zero_amounts=mapping.counts_zero_amounts,
+        state=states.STATE_DEFAULT if mapping.is_default else states.STATE_CUSTOM,
+        create_time=to_timestamp(mapping.created_at),
+        update_time=to_timestamp(mapping.updated_at),
+        etag=mapping_etag(mapping),
     )
 
 
@@ -122,8 +182,8 @@ def to_conversion(
             for each in provider_ids
         ],
         click="" if click is None else click.name,
-        campaign=_campaign_name(workspace, None if credit is None else credit.campaign_id),
-        goal=_goal_name(workspace, conversion.goal_id),
+        campaign=_campaign(workspace, None if credit is None else credit.campaign_id),
+        goal=_goal(workspace, conversion.goal_id),
         basis=None if credit is None else f"BASIS_{credit.basis.name}",
         state=f"STATE_{conversion.state.name}",
         gross=to_money(amounts.money(amounts.gross)),
@@ -171,13 +231,13 @@ def to_webhook_log(row: LogRow) -> webhook_log_pb2.WebhookLog:
     )
 
 
-def _campaign_name(workspace_id: str, campaign_id: str | None) -> str:
+def _campaign(workspace_id: str, campaign_id: str | None) -> str:
     if campaign_id is None:
         return ""
     return CAMPAIGN.format(workspace=workspace_id, campaign=campaign_id)
 
 
-def _goal_name(workspace_id: str, goal_id: str | None) -> str:
+def _goal(workspace_id: str, goal_id: str | None) -> str:
     if goal_id is None:
         return ""
     return GOAL.format(workspace=workspace_id, goal=goal_id)

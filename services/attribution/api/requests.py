@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -43,6 +44,10 @@ class Faults:
         for fault in faults:
             self.add(prefix + fault.field, fault.description)
 
+    def add_violations(self, violations: Sequence[FieldViolation]) -> None:
+        """Note faults as an error tells them."""
+        self._violations.extend(violations)
+
     def check(self, field: str, description: str | None) -> None:
         """Note a fault of a field, if there is one."""
         if description is not None:
@@ -66,7 +71,7 @@ class Faults:
         try:
             ids = pattern.parse(name, field=field)
         except InvalidFields as error:
-            self._violations.extend(error.violations)
+            self.add_violations(error.violations)
             return None
         if ids["workspace"] != workspace:
             self.add(field, f"must be in {WORKSPACE.format(workspace=workspace)}")
@@ -87,6 +92,17 @@ class Faults:
                 pass
         self.add(path, "must be a time in the years 1 to 9999")
         return None
+
+    def duration(self, message: Message, field: str, *, path: str) -> timedelta | None:
+        """Read a Duration field to the microsecond; None if it is unset or wrong."""
+        if not message.HasField(field):
+            return None
+        duration: Duration = getattr(message, field)
+        try:
+            return timedelta(seconds=duration.seconds, microseconds=duration.nanos // 1000)
+        except OverflowError:
+            self.add(path, "must be a duration within 10,000 years")
+            return None
 
     def text(self, value: str, *, field: str) -> str | None:
         """Read a text that stored ones are compared with; None if it is empty or wrong."""
@@ -153,7 +169,7 @@ def masked_fields(
     Source: https://google.aip.dev/134, https://google.aip.dev/203
     """
     if not mask.paths:
-        return frozenset(field for field in changeable if getattr(resource, field))
+        return frozenset(field for field in changeable if _is_set(resource, field))
     if "*" in mask.paths:
         if len(mask.paths) > 1:
             faults.add("update_mask", "must have no other path beside *")
@@ -164,10 +180,18 @@ def masked_fields(
     return changeable.intersection(mask.paths)
 
 
+def _is_set(resource: Message, field: str) -> bool:
+    # A message that is not set reads as an empty one, which is true like any other.
+    if resource.DESCRIPTOR.fields_by_name[field].has_presence:
+        return resource.HasField(field)
+    return bool(getattr(resource, field))
+
+
 def query_of(request: Message) -> str:
-    """Return the text that a page token is bound to: the method and all of its filters."""
+    """Return the text that a token is bound to: the method and all of its filters."""
     asked = type(request)()
     asked.CopyFrom(request)
-    for paging in ("page_size", "page_token"):
-        asked.ClearField(paging)
+    for paging in ("page_size", "page_token", "resume_token"):
+        if paging in request.DESCRIPTOR.fields_by_name:
+            asked.ClearField(paging)
     return f"{request.DESCRIPTOR.full_name} {asked.SerializeToString(deterministic=True).hex()}"

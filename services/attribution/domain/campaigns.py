@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from services.attribution.domain.changes import change_time
+from services.attribution.domain.crediting import code_key
+from services.attribution.domain.fields import FieldFault
+
+_MOST_CODES = 100
+_LONGEST_CODE = 255
+_SHORTEST_WINDOW = timedelta(seconds=1)
+_LONGEST_WINDOW = timedelta(days=3650)
+
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """One campaign. `row_id` is time-ordered; `archived_at` is None while it is in use."""
+    """One campaign. `row_id` is time-ordered; `archived_at` is None while it is in use.
+
+    `promotion_codes` are sorted by `code_key`. `attribution_window` is how long before a payment
+    a click of the campaign may lie to earn it; None for any time.
+    """
 
     workspace_id: str
     campaign_id: str
@@ -18,37 +32,83 @@ class Campaign:
     created_at: datetime
     updated_at: datetime
     archived_at: datetime | None
+    promotion_codes: tuple[str, ...] = ()
+    attribution_window: timedelta | None = None
 
     def renamed(self, display_name: str, *, at: datetime) -> Campaign:
         """Return the campaign under another display name."""
         if display_name == self.display_name:
             return self
-        return replace(self, display_name=display_name, updated_at=change_time(self, at=at))
+        changed_at = change_time(self.updated_at, at=at)
+        return replace(self, display_name=display_name, updated_at=changed_at)
+
+    def with_promotion_codes(self, codes: Iterable[str], *, at: datetime) -> Campaign:
+        """Return the campaign with these codes and no others."""
+        wanted = sorted_codes(codes)
+        if wanted == self.promotion_codes:
+            return self
+        changed_at = change_time(self.updated_at, at=at)
+        return replace(self, promotion_codes=wanted, updated_at=changed_at)
+
+    def with_attribution_window(self, window: timedelta | None, *, at: datetime) -> Campaign:
+        """Return the campaign with another window."""
+        if window == self.attribution_window:
+            return self
+        changed_at = change_time(self.updated_at, at=at)
+        return replace(self, attribution_window=window, updated_at=changed_at)
 
     def archived(self, *, at: datetime) -> Campaign:
         """Return the campaign put away. An archived one stays as it is."""
         if self.archived_at is not None:
             return self
-        changed_at = change_time(self, at=at)
+        changed_at = change_time(self.updated_at, at=at)
         return replace(self, archived_at=changed_at, updated_at=changed_at)
 
     def restored(self, *, at: datetime) -> Campaign:
         """Return the campaign brought back. An active one stays as it is."""
         if self.archived_at is None:
             return self
-        return replace(self, archived_at=None, updated_at=change_time(self, at=at))
+        return replace(self, archived_at=None, updated_at=change_time(self.updated_at, at=at))
 
     def was_created_as(self, other: Campaign, *, same_id: bool) -> bool:
         """Tell whether the wish that made this campaign can have been the wish for `other`.
 
-        What the display name was at first is known only until the first change; from then on
-        any is taken for the same. The ids count where the caller chose one (`same_id`).
+        What its fields were at first is known only until the first change; from then on any are
+        taken for the same. The ids count where the caller chose one (`same_id`).
         """
         if same_id and self.campaign_id != other.campaign_id:
             return False
-        return self.updated_at > self.created_at or self.display_name == other.display_name
+        return self.updated_at > self.created_at or self._fields() == other._fields()
+
+    def _fields(self) -> tuple[object, ...]:
+        return (self.display_name, self.promotion_codes, self.attribution_window)
 
 
-def change_time(campaign: Campaign, *, at: datetime) -> datetime:
-    """Return the time of a change, which is later than the one before on any clock."""
-    return max(at, campaign.updated_at + timedelta(microseconds=1))
+def sorted_codes(codes: Iterable[str]) -> tuple[str, ...]:
+    """Return promotion codes in the one order in which campaigns keep them."""
+    return tuple(sorted(codes, key=code_key))
+
+
+def promotion_code_faults(codes: Sequence[str]) -> Iterator[FieldFault]:
+    """Tell what is wrong with the promotion codes of a campaign."""
+    if len(codes) > _MOST_CODES:
+        yield FieldFault("promotion_codes", f"must be at most {_MOST_CODES}")
+        return
+    seen: set[str] = set()
+    for index, code in enumerate(codes):
+        field = f"promotion_codes[{index}]"
+        if not 1 <= len(code) <= _LONGEST_CODE or not code.isprintable() or code != code.strip():
+            yield FieldFault(
+                field,
+                f"must be 1 to {_LONGEST_CODE} printable characters without a blank at either end",
+            )
+        elif code_key(code) in seen:
+            yield FieldFault(field, "must not be there twice, in whichever case")
+        seen.add(code_key(code))
+
+
+def attribution_window_fault(window: timedelta) -> str | None:
+    """Tell what is wrong with an attribution window, or None."""
+    if not _SHORTEST_WINDOW <= window <= _LONGEST_WINDOW or window.microseconds:
+        return "must be whole seconds, from 1 second to 3,650 days"
+    return None

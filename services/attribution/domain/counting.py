@@ -13,6 +13,8 @@ from services.attribution.domain.facts import (
     Dispute,
     DisputeStatus,
     EventFacts,
+    IdKind,
+    Provider,
     ProviderId,
     Receipt,
     ReceiptStatus,
@@ -43,6 +45,12 @@ class Account:
     conversion: Conversion | None = None
     standing: Standing | None = None
     crediting: Crediting | None = None
+
+    @property
+    def provider(self) -> Provider:
+        """The provider that the payment was made at, which its ids tell."""
+        orders = any(id_.kind is IdKind.ORDER for event in self.events for id_ in event.ids)
+        return Provider.POLAR if orders else Provider.STRIPE
 
     def click_ids(self) -> set[str]:
         """Return every click id that the payment names."""
@@ -201,13 +209,13 @@ def _verdict(
     if after.credit is not None and (arrived or before is None or before.credit != after.credit):
         return Verdict(Outcome.ATTRIBUTED, CREDITED[after.credit.basis])
     if arrived or before is None:
-        return _orphan(crediting.reason)
+        return orphaned(crediting.reason)
     if (adjusted := _adjusted(before, after)) is not None:
         return Verdict(Outcome.ADJUSTED, _unknown_word(event) or adjusted)
     if after.credit is None and before.unknown_click_id != after.unknown_click_id:
-        return _orphan(crediting.reason)
+        return orphaned(crediting.reason)
     if after.credit is None and crediting.awaited_codes:
-        return _orphan(crediting.reason)
+        return orphaned(crediting.reason)
     return _nothing_new(after, event)
 
 
@@ -256,7 +264,8 @@ def _takes(event: EventFacts) -> bool:
     return any(isinstance(fact, Refund | RefundTotal | Dispute) for fact in event.facts)
 
 
-def _orphan(reason: str) -> Verdict:
+def orphaned(reason: str) -> Verdict:
+    """Return the verdict on money that nobody is credited for, for a reason of the crediting."""
     if reason == "awaiting_promotion_code":
         return Verdict(Outcome.DEFERRED, reason)
     if reason in _NO_CLICK:

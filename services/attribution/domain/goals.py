@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
+
+from services.attribution.domain.changes import change_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,7 @@ class Goal:
         """Return the goal under another display name."""
         if display_name == self.display_name:
             return self
-        # Later than the change before on any clock, so that the etag changes.
-        changed_at = max(at, self.updated_at + timedelta(microseconds=1))
+        changed_at = change_time(self.updated_at, at=at)
         return replace(self, display_name=display_name, updated_at=changed_at)
 
     def was_created_as(self, other: Goal, *, same_id: bool) -> bool:

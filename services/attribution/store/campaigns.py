@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, any_, cast, select, update
+from sqlalchemy import ARRAY, Text, any_, cast, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.attribution.domain.campaigns import Campaign
+from services.attribution.store import codes
 from services.attribution.store.rows import Row
+from services.attribution.store.schema import campaign_codes
 from services.attribution.store.schema import campaigns as table
 from services.chassis.database import ReadTransaction, WriteTransaction
 
+_ONE_SECOND = timedelta(seconds=1)
+
+_codes = (
+    select(campaign_codes.c.code)
+    .where(
+        campaign_codes.c.workspace_id == table.c.workspace_id,
+        campaign_codes.c.campaign_id == table.c.campaign_id,
+    )
+    .order_by(campaign_codes.c.code_key)
+    .correlate(table)
+)
+_with_codes = select(
+    table, func.array(_codes.scalar_subquery(), type_=ARRAY(Text)).label("promotion_codes")
+)
+
 
 async def add(tx: WriteTransaction, campaign: Campaign, *, request_id: str | None) -> bool:
-    """Add a campaign; False if its id or the id of the wish is taken.
+    """Add a campaign with its codes; False if its id or the id of the wish is taken.
 
     Waits for another transaction that adds the same one at the same moment.
+
+    Raises:
+        CodeTaken: one of its codes belongs to another campaign.
     """
     statement = (
         insert(table)
@@ -30,11 +51,15 @@ async def add(tx: WriteTransaction, campaign: Campaign, *, request_id: str | Non
             created_at=campaign.created_at,
             updated_at=campaign.updated_at,
             archived_at=campaign.archived_at,
+            attribution_window_seconds=_seconds(campaign.attribution_window),
         )
         .on_conflict_do_nothing()
         .returning(table.c.campaign_id)
     )
-    return (await tx.connection.execute(statement)).scalar_one_or_none() is not None
+    if (await tx.connection.execute(statement)).scalar_one_or_none() is None:
+        return False
+    await codes.give(tx, campaign)
+    return True
 
 
 async def get(
@@ -48,7 +73,7 @@ async def get_many(
     tx: ReadTransaction | WriteTransaction, workspace_id: str, campaign_ids: Iterable[str]
 ) -> dict[str, Campaign]:
     """Return those campaigns of a workspace that exist, by id."""
-    statement = select(table).where(
+    statement = _with_codes.where(
         table.c.workspace_id == workspace_id,
         table.c.campaign_id == any_(cast(list(campaign_ids), ARRAY(Text))),
     )
@@ -60,7 +85,7 @@ async def get_by_request(
     tx: WriteTransaction, workspace_id: str, request_id: str
 ) -> Campaign | None:
     """Return the campaign that was made for a wish, or None if there is none."""
-    statement = select(table).where(
+    statement = _with_codes.where(
         table.c.workspace_id == workspace_id, table.c.request_id == request_id
     )
     row = (await tx.connection.execute(statement)).mappings().one_or_none()
@@ -71,17 +96,24 @@ async def get_to_change(
     tx: WriteTransaction, workspace_id: str, campaign_id: str
 ) -> Campaign | None:
     """Return a campaign that nobody else changes before this transaction ends, or None."""
-    statement = (
-        select(table)
+    locking = (
+        select(table.c.row_id)
         .where(table.c.workspace_id == workspace_id, table.c.campaign_id == campaign_id)
         .with_for_update()
     )
-    row = (await tx.connection.execute(statement)).mappings().one_or_none()
-    return None if row is None else _from_row(row)
+    if (await tx.connection.execute(locking)).scalar_one_or_none() is None:
+        return None
+    # Read by a statement of its own: one that waits for a lock sees the codes as they were
+    # before it waited.
+    return await get(tx, workspace_id, campaign_id)
 
 
 async def change(tx: WriteTransaction, campaign: Campaign) -> None:
-    """Store what has changed of a campaign."""
+    """Store what has changed of a campaign.
+
+    Raises:
+        CodeTaken: one of its codes belongs to another campaign.
+    """
     statement = (
         update(table)
         .where(
@@ -92,9 +124,11 @@ async def change(tx: WriteTransaction, campaign: Campaign) -> None:
             display_name=campaign.display_name,
             updated_at=campaign.updated_at,
             archived_at=campaign.archived_at,
+            attribution_window_seconds=_seconds(campaign.attribution_window),
         )
     )
     await tx.connection.execute(statement)
+    await codes.give(tx, campaign)
 
 
 async def list_page(
@@ -106,7 +140,7 @@ async def list_page(
     limit: int,
 ) -> list[Campaign]:
     """Return at most `limit` campaigns, newest first, made before the one with a `row_id`."""
-    statement = select(table).where(table.c.workspace_id == workspace_id)
+    statement = _with_codes.where(table.c.workspace_id == workspace_id)
     if not show_archived:
         statement = statement.where(table.c.archived_at.is_(None))
     if after is not None:
@@ -117,6 +151,7 @@ async def list_page(
 
 
 def _from_row(row: Row) -> Campaign:
+    seconds = row["attribution_window_seconds"]
     return Campaign(
         workspace_id=row["workspace_id"],
         campaign_id=row["campaign_id"],
@@ -125,4 +160,10 @@ def _from_row(row: Row) -> Campaign:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         archived_at=row["archived_at"],
+        promotion_codes=tuple(row["promotion_codes"]),
+        attribution_window=None if seconds is None else seconds * _ONE_SECOND,
     )
+
+
+def _seconds(window: timedelta | None) -> int | None:
+    return None if window is None else window // _ONE_SECOND

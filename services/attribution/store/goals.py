@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.attribution.domain.goals import Goal
 from services.attribution.store.rows import Row
-from services.attribution.store.schema import conversions
+from services.attribution.store.schema import conversions, event_mappings
 from services.attribution.store.schema import goals as table
 from services.chassis.database import ReadTransaction, WriteTransaction
 
@@ -47,6 +47,16 @@ async def get(
     return None if row is None else _from_row(row)
 
 
+async def hold(tx: WriteTransaction, workspace_id: str, goal_id: str) -> bool:
+    """Keep a goal from being deleted before this transaction ends; False if there is none."""
+    statement = (
+        select(table.c.goal_id)
+        .where(table.c.workspace_id == workspace_id, table.c.goal_id == goal_id)
+        .with_for_update(read=True, key_share=True)
+    )
+    return (await tx.connection.execute(statement)).scalar_one_or_none() is not None
+
+
 async def get_by_request(tx: WriteTransaction, workspace_id: str, request_id: str) -> Goal | None:
     """Return the goal that was made for a wish, or None if there is none."""
     statement = select(table).where(
@@ -77,12 +87,17 @@ async def change(tx: WriteTransaction, goal: Goal) -> None:
     await tx.connection.execute(statement)
 
 
-async def is_counted_towards(tx: WriteTransaction, workspace_id: str, goal_id: str) -> bool:
-    """Tell whether a conversion counts towards a goal."""
-    statement = select(
-        exists().where(conversions.c.workspace_id == workspace_id, conversions.c.goal_id == goal_id)
-    )
-    return bool((await tx.connection.execute(statement)).scalar_one())
+async def counted_towards_by(tx: WriteTransaction, workspace_id: str, goal_id: str) -> str | None:
+    """Tell what counts towards a goal, in words, or None. The goal must be locked.
+
+    A mapping that is to count towards it holds it, and so is waited for.
+    """
+    users = {"conversions": conversions, "event mappings": event_mappings}
+    for words, user in users.items():
+        uses = exists().where(user.c.workspace_id == workspace_id, user.c.goal_id == goal_id)
+        if (await tx.connection.execute(select(uses))).scalar_one():
+            return words
+    return None
 
 
 async def remove(tx: WriteTransaction, workspace_id: str, goal_id: str) -> None:

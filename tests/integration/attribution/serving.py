@@ -17,8 +17,9 @@ from synaptyx.attribution.v1.campaign_service_pb2_grpc import CampaignServiceStu
 from synaptyx.attribution.v1.event_ingest_service_pb2_grpc import EventIngestServiceStub
 
 from services.attribution.__main__ import grpc_server
+from services.attribution.commits import Commits
 from services.attribution.retention import LogPartitions
-from services.attribution.settings import AttributionSettings
+from services.attribution.settings import AttributionSettings, LookupSettings
 from services.chassis.channels import ServiceChannel
 from services.chassis.clock import FixedClock
 from services.chassis.database import Database
@@ -32,6 +33,7 @@ from services.chassis.settings import (
     TlsSettings,
 )
 from tests.certificates import CertificateFiles
+from tests.fakes.sources import FakeSources
 
 if TYPE_CHECKING:
     # The generated stubs of grpc.aio exist for the type checker only.
@@ -89,7 +91,15 @@ async def serving(
     """Serve on a free port of loopback, with mutual TLS."""
     settings = _settings(certificates["attribution"].tls, directory)
     partitions = LogPartitions(database, clock, random=Random(1))
-    server = grpc_server(settings, database, partitions=partitions, clock=clock, ids=RandomIds())
+    server = grpc_server(
+        settings,
+        database,
+        sources=FakeSources(),
+        partitions=partitions,
+        clock=clock,
+        ids=RandomIds(),
+        commits=Commits(),
+    )
     await server.start()
     try:
         async with AsyncExitStack() as stack:
@@ -130,5 +140,6 @@ def _settings(tls: TlsSettings, directory: Path) -> AttributionSettings:
         ),
         # The database is handed in.
         database=DatabaseSettings(url=Secret("postgresql://nobody@127.0.0.1:1/nothing")),
+        lookups=LookupSettings(credentials_address="127.0.0.1:1"),
         body_keys=_BODY_KEYS,
     )

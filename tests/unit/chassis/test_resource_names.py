@@ -10,6 +10,7 @@ from services.chassis.resource_names import (
     CLICK,
     CONVERSION,
     CREDENTIAL,
+    EVENT_MAPPING,
     GOAL,
     SOURCE,
     WEBHOOK_LOG,
@@ -18,7 +19,17 @@ from services.chassis.resource_names import (
     uuid_id,
 )
 
-PATTERNS = [WORKSPACE, CLICK, CAMPAIGN, GOAL, CONVERSION, SOURCE, WEBHOOK_LOG, CREDENTIAL]
+PATTERNS = [
+    WORKSPACE,
+    CLICK,
+    CAMPAIGN,
+    GOAL,
+    CONVERSION,
+    SOURCE,
+    WEBHOOK_LOG,
+    EVENT_MAPPING,
+    CREDENTIAL,
+]
 PLAIN = st.from_regex(r"[a-z0-9][a-z0-9-]{0,62}", fullmatch=True)
 OPAQUE = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True).filter(lambda text: text != "-")
 IDS = {
@@ -30,6 +41,7 @@ IDS = {
     "source": OPAQUE,
     "conversion": OPAQUE,
     "webhook_log": OPAQUE,
+    "event_mapping": st.from_regex(r"[a-z0-9][a-z0-9._-]{0,127}", fullmatch=True),
 }
 
 
@@ -78,6 +90,16 @@ class TestPattern:
         assert CLICK.parse("workspaces/a/clicks/" + "aZ0_-" * 40)["click"] == "aZ0_-" * 40
         with pytest.raises(InvalidFields):
             CLICK.parse("workspaces/a/clicks/" + "a" * 201)
+
+    @pytest.mark.parametrize("event_type", ["checkout.session.completed", "order.paid", "a_b-1"])
+    def test_takes_event_types_as_providers_write_them(self, event_type):
+        name = f"workspaces/a/sources/s/eventMappings/{event_type}"
+        assert EVENT_MAPPING.parse(name)["event_mapping"] == event_type
+
+    @pytest.mark.parametrize("event_type", ["", ".paid", "Order.paid", "a/b", "a b", "a" * 129])
+    def test_takes_nothing_else_for_an_event_type(self, event_type):
+        with pytest.raises(InvalidFields):
+            EVENT_MAPPING.parse(f"workspaces/a/sources/s/eventMappings/{event_type}")
 
     def test_says_the_field_and_the_form_but_not_the_value(self):
         with pytest.raises(InvalidFields) as raised:

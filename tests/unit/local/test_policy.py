@@ -61,5 +61,11 @@ class TestPolicy:
             "synaptyx.attribution.v1.EventIngestService/LogRejectedDeliveries",
         }
 
+    def test_attribution_may_only_find_sources_and_their_tokens(self, allowed):
+        assert allowed("attribution") == {
+            "synaptyx.sources.v1.RevenueSourceService/GetRevenueSource",
+            "synaptyx.credentials.v1.CredentialsService/AccessCredential",
+        }
+
     def test_credentials_calls_nobody(self, allowed):
         assert allowed("credentials") == set()

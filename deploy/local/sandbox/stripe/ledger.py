@@ -30,7 +30,7 @@ class Ledger:
         accounts = state.document["accounts"]
         if account_id not in accounts:
             accounts[account_id] = {
-                "account": objects.account(account_id, created=self.now()),
+                "account": objects.account(account_id, created=int(clock.now().timestamp())),
                 "objects": {},
                 "prices": {},
                 "intent_metadata": {},
@@ -55,7 +55,12 @@ class Ledger:
 
     def now(self) -> int:
         """Give the time as Stripe writes it, in whole seconds."""
-        return int(self._clock.now().timestamp())
+        return max(int(self._clock.now().timestamp()), self._not_before)
+
+    def let_a_second_pass(self) -> None:
+        """Have all that comes be later than all that was: in one second nothing has an order."""
+        self._account["not_before"] = self.now() + 1
+        self._state.changed()
 
     def add(self, of: JsonObject) -> JsonObject:
         """Keep a new object, or the new form of one."""
@@ -107,6 +112,11 @@ class Ledger:
         found: dict[str, str] = self._account["intent_metadata"].get(session, {})
         return found
 
+    def note(self, id_: str) -> JsonObject:
+        """Give what is remembered of an object and never shown; it may be changed."""
+        found: JsonObject = self._account.setdefault("notes", {}).setdefault(id_, {})
+        return found
+
     def events(self) -> list[JsonObject]:
         """Give every event, newest first, with how many endpoints still wait for it."""
         found = []
@@ -144,6 +154,7 @@ class Ledger:
         events[event["id"]] = stored
         while len(events) > KEPT_EVENTS:
             del events[next(iter(events))]
+        self._state.changed()
         for endpoint in endpoints:
             self._send(stored, endpoint)
         event_id: str = event["id"]
@@ -220,6 +231,11 @@ class Ledger:
             for one in endpoint["secrets"]
             if one["until"] is None or one["until"] > now
         ]
+
+    @property
+    def _not_before(self) -> int:
+        found: int = self._account.get("not_before", 0)
+        return found
 
     @property
     def _endpoints(self) -> dict[str, JsonObject]:

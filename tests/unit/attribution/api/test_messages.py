@@ -79,6 +79,14 @@ class TestCampaign:
         assert archived.state == states.STATE_ARCHIVED
         assert archived.HasField("archive_time")
 
+    def test_tells_its_codes_and_its_window(self) -> None:
+        message = to_campaign(
+            a_campaign(promotion_codes=("A", "b"), attribution_window=timedelta(days=30))
+        )
+        assert message.promotion_codes == ["A", "b"]
+        assert message.attribution_window.ToTimedelta() == timedelta(days=30)
+        assert not to_campaign(a_campaign()).HasField("attribution_window")
+
     def test_every_change_changes_the_etag(self) -> None:
         campaign = a_campaign()
         renamed = campaign.renamed("B", at=CLICKED_AT)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from synaptyx.attribution.v1 import attribution_service_pb2 as pb
@@ -58,6 +61,25 @@ class TestTime:
     def test_unset_is_none(self) -> None:
         faults = Faults()
         assert faults.time(click_pb2.Click(), "click_time", path="t") is None
+        assert fields_of(faults) == []
+
+
+class TestDuration:
+    def read(self, **fields: int) -> tuple[timedelta | None, list[str]]:
+        faults = Faults()
+        campaign = campaign_pb2.Campaign(attribution_window=Duration(**fields))
+        return faults.duration(campaign, "attribution_window", path="w"), fields_of(faults)
+
+    def test_is_read_to_the_microsecond(self) -> None:
+        assert self.read(seconds=60, nanos=1_000) == (timedelta(seconds=60, microseconds=1), [])
+        assert self.read(seconds=-60) == (timedelta(seconds=-60), [])
+
+    def test_one_beyond_all_time_is_a_fault(self) -> None:
+        assert self.read(seconds=2**63 - 1) == (None, ["w"])
+
+    def test_unset_is_none(self) -> None:
+        faults = Faults()
+        assert faults.duration(campaign_pb2.Campaign(), "attribution_window", path="w") is None
         assert fields_of(faults) == []
 
 
@@ -161,6 +183,15 @@ class TestMaskedFields:
     def test_an_empty_mask_stands_for_the_fields_that_are_set(self) -> None:
         assert self.masked(display_name="x") == (CHANGEABLE, [])
         assert self.masked(name="x") == (frozenset(), [])
+
+    def test_a_message_that_is_not_set_is_not_in_an_empty_mask(self) -> None:
+        changeable = frozenset({"attribution_window", "promotion_codes"})
+        for sent, set_ in (
+            (campaign_pb2.Campaign(), frozenset[str]()),
+            (campaign_pb2.Campaign(attribution_window=Duration()), {"attribution_window"}),
+            (campaign_pb2.Campaign(promotion_codes=["A"]), {"promotion_codes"}),
+        ):
+            assert masked_fields(FieldMask(), sent, changeable=changeable, faults=Faults()) == set_
 
     def test_a_star_stands_for_all_fields(self) -> None:
         assert self.masked("*") == (CHANGEABLE, [])

@@ -25,13 +25,17 @@ _sym_db = _symbol_database.Default()
 from google.api import client_pb2 as google_dot_api_dot_client__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from synaptyx.attribution.v1 import click_pb2 as synaptyx_dot_attribution_dot_v1_dot_click__pb2
 from synaptyx.attribution.v1 import conversion_pb2 as synaptyx_dot_attribution_dot_v1_dot_conversion__pb2
+from synaptyx.attribution.v1 import conversion_change_pb2 as synaptyx_dot_attribution_dot_v1_dot_conversion__change__pb2
+from synaptyx.attribution.v1 import conversion_explanation_pb2 as synaptyx_dot_attribution_dot_v1_dot_conversion__explanation__pb2
+from synaptyx.attribution.v1 import revenue_pb2 as synaptyx_dot_attribution_dot_v1_dot_revenue__pb2
 from synaptyx.attribution.v1 import webhook_log_pb2 as synaptyx_dot_attribution_dot_v1_dot_webhook__log__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1synaptyx/attribution/v1/attribution_service.proto\x12\x17synaptyx.attribution.v1\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#synaptyx/attribution/v1/click.proto\x1a(synaptyx/attribution/v1/conversion.proto\x1a)synaptyx/attribution/v1/webhook_log.proto\"w\n\x12RecordClickRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x16\n\x08\x63lick_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x33\n\x05\x63lick\x18\x03 \x01(\x0b\x32\x1e.synaptyx.attribution.v1.ClickB\x04\xe2\x41\x01\x02\"u\n\x18\x42\x61tchRecordClicksRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x43\n\x08requests\x18\x02 \x03(\x0b\x32+.synaptyx.attribution.v1.RecordClickRequestB\x04\xe2\x41\x01\x02\"K\n\x19\x42\x61tchRecordClicksResponse\x12.\n\x06\x63licks\x18\x01 \x03(\x0b\x32\x1e.synaptyx.attribution.v1.Click\"8\n\x0fGetClickRequest\x12%\n\x04name\x18\x01 \x01(\tB\x17\xe2\x41\x01\x02\xfa\x41\x10\n\x0esynaptyx/Click\"B\n\x14GetConversionRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13synaptyx/Conversion\"\xbe\x03\n\x16ListConversionsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06source\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08\x63\x61mpaign\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x13\n\x05\x63lick\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12?\n\x06states\x18\x07 \x03(\x0e\x32).synaptyx.attribution.v1.Conversion.StateB\x04\xe2\x41\x01\x01\x12\x19\n\x0bprovider_id\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\x08\x63redited\x18\t \x01(\x08\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x17\n\x04test\x18\n \x01(\x08\x42\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12\x38\n\x0estart_pay_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x36\n\x0c\x65nd_pay_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x42\x0b\n\t_creditedB\x07\n\x05_test\"l\n\x17ListConversionsResponse\x12\x38\n\x0b\x63onversions\x18\x01 \x03(\x0b\x32#.synaptyx.attribution.v1.Conversion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"B\n\x14GetWebhookLogRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13synaptyx/WebhookLog\"\xd1\x02\n\x16ListWebhookLogsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x38\n\x08outcomes\x18\x04 \x03(\x0e\x32 .synaptyx.attribution.v1.OutcomeB\x04\xe2\x41\x01\x01\x12\x16\n\x08\x65vent_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nevent_type\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nconversion\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x12\x34\n\nstart_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x32\n\x08\x65nd_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\"m\n\x17ListWebhookLogsResponse\x12\x39\n\x0cwebhook_logs\x18\x01 \x03(\x0b\x32#.synaptyx.attribution.v1.WebhookLog\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xd8\x06\n\x12\x41ttributionService\x12t\n\x0bRecordClick\x12+.synaptyx.attribution.v1.RecordClickRequest\x1a\x1e.synaptyx.attribution.v1.Click\"\x18\xda\x41\x15parent,click,click_id\x12\x8e\x01\n\x11\x42\x61tchRecordClicks\x12\x31.synaptyx.attribution.v1.BatchRecordClicksRequest\x1a\x32.synaptyx.attribution.v1.BatchRecordClicksResponse\"\x12\xda\x41\x0fparent,requests\x12]\n\x08GetClick\x12(.synaptyx.attribution.v1.GetClickRequest\x1a\x1e.synaptyx.attribution.v1.Click\"\x07\xda\x41\x04name\x12l\n\rGetConversion\x12-.synaptyx.attribution.v1.GetConversionRequest\x1a#.synaptyx.attribution.v1.Conversion\"\x07\xda\x41\x04name\x12\x7f\n\x0fListConversions\x12/.synaptyx.attribution.v1.ListConversionsRequest\x1a\x30.synaptyx.attribution.v1.ListConversionsResponse\"\t\xda\x41\x06parent\x12l\n\rGetWebhookLog\x12-.synaptyx.attribution.v1.GetWebhookLogRequest\x1a#.synaptyx.attribution.v1.WebhookLog\"\x07\xda\x41\x04name\x12\x7f\n\x0fListWebhookLogs\x12/.synaptyx.attribution.v1.ListWebhookLogsRequest\x1a\x30.synaptyx.attribution.v1.ListWebhookLogsResponse\"\t\xda\x41\x06parentb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1synaptyx/attribution/v1/attribution_service.proto\x12\x17synaptyx.attribution.v1\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#synaptyx/attribution/v1/click.proto\x1a(synaptyx/attribution/v1/conversion.proto\x1a/synaptyx/attribution/v1/conversion_change.proto\x1a\x34synaptyx/attribution/v1/conversion_explanation.proto\x1a%synaptyx/attribution/v1/revenue.proto\x1a)synaptyx/attribution/v1/webhook_log.proto\"w\n\x12RecordClickRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x16\n\x08\x63lick_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x33\n\x05\x63lick\x18\x03 \x01(\x0b\x32\x1e.synaptyx.attribution.v1.ClickB\x04\xe2\x41\x01\x02\"u\n\x18\x42\x61tchRecordClicksRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x43\n\x08requests\x18\x02 \x03(\x0b\x32+.synaptyx.attribution.v1.RecordClickRequestB\x04\xe2\x41\x01\x02\"K\n\x19\x42\x61tchRecordClicksResponse\x12.\n\x06\x63licks\x18\x01 \x03(\x0b\x32\x1e.synaptyx.attribution.v1.Click\"8\n\x0fGetClickRequest\x12%\n\x04name\x18\x01 \x01(\tB\x17\xe2\x41\x01\x02\xfa\x41\x10\n\x0esynaptyx/Click\"B\n\x14GetConversionRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13synaptyx/Conversion\"\xbe\x03\n\x16ListConversionsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06source\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08\x63\x61mpaign\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x13\n\x05\x63lick\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12?\n\x06states\x18\x07 \x03(\x0e\x32).synaptyx.attribution.v1.Conversion.StateB\x04\xe2\x41\x01\x01\x12\x19\n\x0bprovider_id\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\x08\x63redited\x18\t \x01(\x08\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x17\n\x04test\x18\n \x01(\x08\x42\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12\x38\n\x0estart_pay_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x36\n\x0c\x65nd_pay_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x42\x0b\n\t_creditedB\x07\n\x05_test\"l\n\x17ListConversionsResponse\x12\x38\n\x0b\x63onversions\x18\x01 \x03(\x0b\x32#.synaptyx.attribution.v1.Conversion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"B\n\x14GetWebhookLogRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13synaptyx/WebhookLog\"\xd1\x02\n\x16ListWebhookLogsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x38\n\x08outcomes\x18\x04 \x03(\x0e\x32 .synaptyx.attribution.v1.OutcomeB\x04\xe2\x41\x01\x01\x12\x16\n\x08\x65vent_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nevent_type\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nconversion\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x12\x34\n\nstart_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x32\n\x08\x65nd_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\"m\n\x17ListWebhookLogsResponse\x12\x39\n\x0cwebhook_logs\x18\x01 \x03(\x0b\x32#.synaptyx.attribution.v1.WebhookLog\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"y\n\x17WatchConversionsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1a\n\x0cresume_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06source\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08\x63\x61mpaign\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\xd6\x01\n\x18WatchConversionsResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12;\n\x06\x63hange\x18\x02 \x01(\x0b\x32).synaptyx.attribution.v1.ConversionChangeH\x00\x12P\n\theartbeat\x18\x03 \x01(\x0b\x32;.synaptyx.attribution.v1.WatchConversionsResponse.HeartbeatH\x00\x1a\x0b\n\tHeartbeatB\x08\n\x06update\"F\n\x18\x45xplainConversionRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13synaptyx/Conversion\"\x91\x02\n\x17\x41ttachConversionRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13synaptyx/Conversion\x12$\n\x05\x63lick\x18\x02 \x01(\tB\x13\xfa\x41\x10\n\x0esynaptyx/ClickH\x00\x12*\n\x08\x63\x61mpaign\x18\x03 \x01(\tB\x16\xfa\x41\x13\n\x11synaptyx/CampaignH\x00\x12*\n\x08\x65vidence\x18\x04 \x01(\x0b\x32\x16.google.protobuf.EmptyH\x00\x12\x14\n\x06reason\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x42\x08\n\x06\x63redit\"@\n\x12ReplayEventRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13synaptyx/WebhookLog\"\x9f\x03\n\x13QueryRevenueRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x34\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x32\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x17\n\ttime_zone\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x41\n\x08group_by\x18\x05 \x03(\x0b\x32).synaptyx.attribution.v1.RevenueDimensionB\x04\xe2\x41\x01\x01\x12\x14\n\x06source\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08\x63\x61mpaign\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x12\x12\n\x04goal\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rcurrency_code\x18\t \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x0cinclude_test\x18\n \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x0b \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x0c \x01(\tB\x04\xe2\x41\x01\x01\"b\n\x14QueryRevenueResponse\x12\x31\n\x04rows\x18\x01 \x03(\x0b\x32#.synaptyx.attribution.v1.RevenueRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xe1\x0b\n\x12\x41ttributionService\x12t\n\x0bRecordClick\x12+.synaptyx.attribution.v1.RecordClickRequest\x1a\x1e.synaptyx.attribution.v1.Click\"\x18\xda\x41\x15parent,click,click_id\x12\x8e\x01\n\x11\x42\x61tchRecordClicks\x12\x31.synaptyx.attribution.v1.BatchRecordClicksRequest\x1a\x32.synaptyx.attribution.v1.BatchRecordClicksResponse\"\x12\xda\x41\x0fparent,requests\x12]\n\x08GetClick\x12(.synaptyx.attribution.v1.GetClickRequest\x1a\x1e.synaptyx.attribution.v1.Click\"\x07\xda\x41\x04name\x12l\n\rGetConversion\x12-.synaptyx.attribution.v1.GetConversionRequest\x1a#.synaptyx.attribution.v1.Conversion\"\x07\xda\x41\x04name\x12\x7f\n\x0fListConversions\x12/.synaptyx.attribution.v1.ListConversionsRequest\x1a\x30.synaptyx.attribution.v1.ListConversionsResponse\"\t\xda\x41\x06parent\x12\x91\x01\n\x10WatchConversions\x12\x30.synaptyx.attribution.v1.WatchConversionsRequest\x1a\x31.synaptyx.attribution.v1.WatchConversionsResponse\"\x16\xda\x41\x13parent,resume_token0\x01\x12\x7f\n\x11\x45xplainConversion\x12\x31.synaptyx.attribution.v1.ExplainConversionRequest\x1a..synaptyx.attribution.v1.ConversionExplanation\"\x07\xda\x41\x04name\x12r\n\x10\x41ttachConversion\x12\x30.synaptyx.attribution.v1.AttachConversionRequest\x1a#.synaptyx.attribution.v1.Conversion\"\x07\xda\x41\x04name\x12l\n\rGetWebhookLog\x12-.synaptyx.attribution.v1.GetWebhookLogRequest\x1a#.synaptyx.attribution.v1.WebhookLog\"\x07\xda\x41\x04name\x12\x7f\n\x0fListWebhookLogs\x12/.synaptyx.attribution.v1.ListWebhookLogsRequest\x1a\x30.synaptyx.attribution.v1.ListWebhookLogsResponse\"\t\xda\x41\x06parent\x12h\n\x0bReplayEvent\x12+.synaptyx.attribution.v1.ReplayEventRequest\x1a#.synaptyx.attribution.v1.WebhookLog\"\x07\xda\x41\x04name\x12\x93\x01\n\x0cQueryRevenue\x12,.synaptyx.attribution.v1.QueryRevenueRequest\x1a-.synaptyx.attribution.v1.QueryRevenueResponse\"&\xda\x41#parent,start_time,end_time,group_byb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -96,6 +100,54 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTWEBHOOKLOGSREQUEST'].fields_by_name['start_time']._serialized_options = b'\342A\001\001'
   _globals['_LISTWEBHOOKLOGSREQUEST'].fields_by_name['end_time']._loaded_options = None
   _globals['_LISTWEBHOOKLOGSREQUEST'].fields_by_name['end_time']._serialized_options = b'\342A\001\001'
+  _globals['_WATCHCONVERSIONSREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_WATCHCONVERSIONSREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002'
+  _globals['_WATCHCONVERSIONSREQUEST'].fields_by_name['resume_token']._loaded_options = None
+  _globals['_WATCHCONVERSIONSREQUEST'].fields_by_name['resume_token']._serialized_options = b'\342A\001\001'
+  _globals['_WATCHCONVERSIONSREQUEST'].fields_by_name['source']._loaded_options = None
+  _globals['_WATCHCONVERSIONSREQUEST'].fields_by_name['source']._serialized_options = b'\342A\001\001'
+  _globals['_WATCHCONVERSIONSREQUEST'].fields_by_name['campaign']._loaded_options = None
+  _globals['_WATCHCONVERSIONSREQUEST'].fields_by_name['campaign']._serialized_options = b'\342A\001\001'
+  _globals['_EXPLAINCONVERSIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_EXPLAINCONVERSIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\025\n\023synaptyx/Conversion'
+  _globals['_ATTACHCONVERSIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_ATTACHCONVERSIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\025\n\023synaptyx/Conversion'
+  _globals['_ATTACHCONVERSIONREQUEST'].fields_by_name['click']._loaded_options = None
+  _globals['_ATTACHCONVERSIONREQUEST'].fields_by_name['click']._serialized_options = b'\372A\020\n\016synaptyx/Click'
+  _globals['_ATTACHCONVERSIONREQUEST'].fields_by_name['campaign']._loaded_options = None
+  _globals['_ATTACHCONVERSIONREQUEST'].fields_by_name['campaign']._serialized_options = b'\372A\023\n\021synaptyx/Campaign'
+  _globals['_ATTACHCONVERSIONREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_ATTACHCONVERSIONREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\002'
+  _globals['_ATTACHCONVERSIONREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_ATTACHCONVERSIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_ATTACHCONVERSIONREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_ATTACHCONVERSIONREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_REPLAYEVENTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_REPLAYEVENTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\025\n\023synaptyx/WebhookLog'
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002'
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['start_time']._loaded_options = None
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['start_time']._serialized_options = b'\342A\001\002'
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['end_time']._loaded_options = None
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['end_time']._serialized_options = b'\342A\001\002'
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['time_zone']._loaded_options = None
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['time_zone']._serialized_options = b'\342A\001\001'
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['group_by']._loaded_options = None
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['group_by']._serialized_options = b'\342A\001\001'
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['source']._loaded_options = None
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['source']._serialized_options = b'\342A\001\001'
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['campaign']._loaded_options = None
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['campaign']._serialized_options = b'\342A\001\001'
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['goal']._loaded_options = None
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['goal']._serialized_options = b'\342A\001\001'
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['currency_code']._loaded_options = None
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['currency_code']._serialized_options = b'\342A\001\001'
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['include_test']._loaded_options = None
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['include_test']._serialized_options = b'\342A\001\001'
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_QUERYREVENUEREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_ATTRIBUTIONSERVICE'].methods_by_name['RecordClick']._loaded_options = None
   _globals['_ATTRIBUTIONSERVICE'].methods_by_name['RecordClick']._serialized_options = b'\332A\025parent,click,click_id'
   _globals['_ATTRIBUTIONSERVICE'].methods_by_name['BatchRecordClicks']._loaded_options = None
@@ -106,30 +158,56 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ATTRIBUTIONSERVICE'].methods_by_name['GetConversion']._serialized_options = b'\332A\004name'
   _globals['_ATTRIBUTIONSERVICE'].methods_by_name['ListConversions']._loaded_options = None
   _globals['_ATTRIBUTIONSERVICE'].methods_by_name['ListConversions']._serialized_options = b'\332A\006parent'
+  _globals['_ATTRIBUTIONSERVICE'].methods_by_name['WatchConversions']._loaded_options = None
+  _globals['_ATTRIBUTIONSERVICE'].methods_by_name['WatchConversions']._serialized_options = b'\332A\023parent,resume_token'
+  _globals['_ATTRIBUTIONSERVICE'].methods_by_name['ExplainConversion']._loaded_options = None
+  _globals['_ATTRIBUTIONSERVICE'].methods_by_name['ExplainConversion']._serialized_options = b'\332A\004name'
+  _globals['_ATTRIBUTIONSERVICE'].methods_by_name['AttachConversion']._loaded_options = None
+  _globals['_ATTRIBUTIONSERVICE'].methods_by_name['AttachConversion']._serialized_options = b'\332A\004name'
   _globals['_ATTRIBUTIONSERVICE'].methods_by_name['GetWebhookLog']._loaded_options = None
   _globals['_ATTRIBUTIONSERVICE'].methods_by_name['GetWebhookLog']._serialized_options = b'\332A\004name'
   _globals['_ATTRIBUTIONSERVICE'].methods_by_name['ListWebhookLogs']._loaded_options = None
   _globals['_ATTRIBUTIONSERVICE'].methods_by_name['ListWebhookLogs']._serialized_options = b'\332A\006parent'
-  _globals['_RECORDCLICKREQUEST']._serialized_start=318
-  _globals['_RECORDCLICKREQUEST']._serialized_end=437
-  _globals['_BATCHRECORDCLICKSREQUEST']._serialized_start=439
-  _globals['_BATCHRECORDCLICKSREQUEST']._serialized_end=556
-  _globals['_BATCHRECORDCLICKSRESPONSE']._serialized_start=558
-  _globals['_BATCHRECORDCLICKSRESPONSE']._serialized_end=633
-  _globals['_GETCLICKREQUEST']._serialized_start=635
-  _globals['_GETCLICKREQUEST']._serialized_end=691
-  _globals['_GETCONVERSIONREQUEST']._serialized_start=693
-  _globals['_GETCONVERSIONREQUEST']._serialized_end=759
-  _globals['_LISTCONVERSIONSREQUEST']._serialized_start=762
-  _globals['_LISTCONVERSIONSREQUEST']._serialized_end=1208
-  _globals['_LISTCONVERSIONSRESPONSE']._serialized_start=1210
-  _globals['_LISTCONVERSIONSRESPONSE']._serialized_end=1318
-  _globals['_GETWEBHOOKLOGREQUEST']._serialized_start=1320
-  _globals['_GETWEBHOOKLOGREQUEST']._serialized_end=1386
-  _globals['_LISTWEBHOOKLOGSREQUEST']._serialized_start=1389
-  _globals['_LISTWEBHOOKLOGSREQUEST']._serialized_end=1726
-  _globals['_LISTWEBHOOKLOGSRESPONSE']._serialized_start=1728
-  _globals['_LISTWEBHOOKLOGSRESPONSE']._serialized_end=1837
-  _globals['_ATTRIBUTIONSERVICE']._serialized_start=1840
-  _globals['_ATTRIBUTIONSERVICE']._serialized_end=2696
+  _globals['_ATTRIBUTIONSERVICE'].methods_by_name['ReplayEvent']._loaded_options = None
+  _globals['_ATTRIBUTIONSERVICE'].methods_by_name['ReplayEvent']._serialized_options = b'\332A\004name'
+  _globals['_ATTRIBUTIONSERVICE'].methods_by_name['QueryRevenue']._loaded_options = None
+  _globals['_ATTRIBUTIONSERVICE'].methods_by_name['QueryRevenue']._serialized_options = b'\332A#parent,start_time,end_time,group_by'
+  _globals['_RECORDCLICKREQUEST']._serialized_start=489
+  _globals['_RECORDCLICKREQUEST']._serialized_end=608
+  _globals['_BATCHRECORDCLICKSREQUEST']._serialized_start=610
+  _globals['_BATCHRECORDCLICKSREQUEST']._serialized_end=727
+  _globals['_BATCHRECORDCLICKSRESPONSE']._serialized_start=729
+  _globals['_BATCHRECORDCLICKSRESPONSE']._serialized_end=804
+  _globals['_GETCLICKREQUEST']._serialized_start=806
+  _globals['_GETCLICKREQUEST']._serialized_end=862
+  _globals['_GETCONVERSIONREQUEST']._serialized_start=864
+  _globals['_GETCONVERSIONREQUEST']._serialized_end=930
+  _globals['_LISTCONVERSIONSREQUEST']._serialized_start=933
+  _globals['_LISTCONVERSIONSREQUEST']._serialized_end=1379
+  _globals['_LISTCONVERSIONSRESPONSE']._serialized_start=1381
+  _globals['_LISTCONVERSIONSRESPONSE']._serialized_end=1489
+  _globals['_GETWEBHOOKLOGREQUEST']._serialized_start=1491
+  _globals['_GETWEBHOOKLOGREQUEST']._serialized_end=1557
+  _globals['_LISTWEBHOOKLOGSREQUEST']._serialized_start=1560
+  _globals['_LISTWEBHOOKLOGSREQUEST']._serialized_end=1897
+  _globals['_LISTWEBHOOKLOGSRESPONSE']._serialized_start=1899
+  _globals['_LISTWEBHOOKLOGSRESPONSE']._serialized_end=2008
+  _globals['_WATCHCONVERSIONSREQUEST']._serialized_start=2010
+  _globals['_WATCHCONVERSIONSREQUEST']._serialized_end=2131
+  _globals['_WATCHCONVERSIONSRESPONSE']._serialized_start=2134
+  _globals['_WATCHCONVERSIONSRESPONSE']._serialized_end=2348
+  _globals['_WATCHCONVERSIONSRESPONSE_HEARTBEAT']._serialized_start=2327
+  _globals['_WATCHCONVERSIONSRESPONSE_HEARTBEAT']._serialized_end=2338
+  _globals['_EXPLAINCONVERSIONREQUEST']._serialized_start=2350
+  _globals['_EXPLAINCONVERSIONREQUEST']._serialized_end=2420
+  _globals['_ATTACHCONVERSIONREQUEST']._serialized_start=2423
+  _globals['_ATTACHCONVERSIONREQUEST']._serialized_end=2696
+  _globals['_REPLAYEVENTREQUEST']._serialized_start=2698
+  _globals['_REPLAYEVENTREQUEST']._serialized_end=2762
+  _globals['_QUERYREVENUEREQUEST']._serialized_start=2765
+  _globals['_QUERYREVENUEREQUEST']._serialized_end=3180
+  _globals['_QUERYREVENUERESPONSE']._serialized_start=3182
+  _globals['_QUERYREVENUERESPONSE']._serialized_end=3280
+  _globals['_ATTRIBUTIONSERVICE']._serialized_start=3283
+  _globals['_ATTRIBUTIONSERVICE']._serialized_end=4788
 # @@protoc_insertion_point(module_scope)

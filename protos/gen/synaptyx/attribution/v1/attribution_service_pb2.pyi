@@ -3,9 +3,13 @@ import datetime
 from google.api import client_pb2 as _client_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.api import resource_pb2 as _resource_pb2
+from google.protobuf import empty_pb2 as _empty_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from synaptyx.attribution.v1 import click_pb2 as _click_pb2
 from synaptyx.attribution.v1 import conversion_pb2 as _conversion_pb2
+from synaptyx.attribution.v1 import conversion_change_pb2 as _conversion_change_pb2
+from synaptyx.attribution.v1 import conversion_explanation_pb2 as _conversion_explanation_pb2
+from synaptyx.attribution.v1 import revenue_pb2 as _revenue_pb2
 from synaptyx.attribution.v1 import webhook_log_pb2 as _webhook_log_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -122,3 +126,94 @@ class ListWebhookLogsResponse(_message.Message):
     webhook_logs: _containers.RepeatedCompositeFieldContainer[_webhook_log_pb2.WebhookLog]
     next_page_token: str
     def __init__(self, webhook_logs: _Optional[_Iterable[_Union[_webhook_log_pb2.WebhookLog, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class WatchConversionsRequest(_message.Message):
+    __slots__ = ("parent", "resume_token", "source", "campaign")
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    CAMPAIGN_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    resume_token: str
+    source: str
+    campaign: str
+    def __init__(self, parent: _Optional[str] = ..., resume_token: _Optional[str] = ..., source: _Optional[str] = ..., campaign: _Optional[str] = ...) -> None: ...
+
+class WatchConversionsResponse(_message.Message):
+    __slots__ = ("resume_token", "change", "heartbeat")
+    class Heartbeat(_message.Message):
+        __slots__ = ()
+        def __init__(self) -> None: ...
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    resume_token: str
+    change: _conversion_change_pb2.ConversionChange
+    heartbeat: WatchConversionsResponse.Heartbeat
+    def __init__(self, resume_token: _Optional[str] = ..., change: _Optional[_Union[_conversion_change_pb2.ConversionChange, _Mapping]] = ..., heartbeat: _Optional[_Union[WatchConversionsResponse.Heartbeat, _Mapping]] = ...) -> None: ...
+
+class ExplainConversionRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class AttachConversionRequest(_message.Message):
+    __slots__ = ("name", "click", "campaign", "evidence", "reason", "request_id", "etag")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CLICK_FIELD_NUMBER: _ClassVar[int]
+    CAMPAIGN_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    click: str
+    campaign: str
+    evidence: _empty_pb2.Empty
+    reason: str
+    request_id: str
+    etag: str
+    def __init__(self, name: _Optional[str] = ..., click: _Optional[str] = ..., campaign: _Optional[str] = ..., evidence: _Optional[_Union[_empty_pb2.Empty, _Mapping]] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ..., etag: _Optional[str] = ...) -> None: ...
+
+class ReplayEventRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class QueryRevenueRequest(_message.Message):
+    __slots__ = ("parent", "start_time", "end_time", "time_zone", "group_by", "source", "campaign", "goal", "currency_code", "include_test", "page_size", "page_token")
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    GROUP_BY_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    CAMPAIGN_FIELD_NUMBER: _ClassVar[int]
+    GOAL_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_CODE_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_TEST_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    time_zone: str
+    group_by: _containers.RepeatedCompositeFieldContainer[_revenue_pb2.RevenueDimension]
+    source: str
+    campaign: str
+    goal: str
+    currency_code: str
+    include_test: bool
+    page_size: int
+    page_token: str
+    def __init__(self, parent: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_zone: _Optional[str] = ..., group_by: _Optional[_Iterable[_Union[_revenue_pb2.RevenueDimension, _Mapping]]] = ..., source: _Optional[str] = ..., campaign: _Optional[str] = ..., goal: _Optional[str] = ..., currency_code: _Optional[str] = ..., include_test: _Optional[bool] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class QueryRevenueResponse(_message.Message):
+    __slots__ = ("rows", "next_page_token")
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    rows: _containers.RepeatedCompositeFieldContainer[_revenue_pb2.RevenueRow]
+    next_page_token: str
+    def __init__(self, rows: _Optional[_Iterable[_Union[_revenue_pb2.RevenueRow, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

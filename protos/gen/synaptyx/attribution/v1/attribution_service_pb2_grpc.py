@@ -5,6 +5,7 @@ import warnings
 
 from synaptyx.attribution.v1 import attribution_service_pb2 as synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2
 from synaptyx.attribution.v1 import click_pb2 as synaptyx_dot_attribution_dot_v1_dot_click__pb2
+from synaptyx.attribution.v1 import conversion_explanation_pb2 as synaptyx_dot_attribution_dot_v1_dot_conversion__explanation__pb2
 from synaptyx.attribution.v1 import conversion_pb2 as synaptyx_dot_attribution_dot_v1_dot_conversion__pb2
 from synaptyx.attribution.v1 import webhook_log_pb2 as synaptyx_dot_attribution_dot_v1_dot_webhook__log__pb2
 
@@ -63,6 +64,21 @@ class AttributionServiceStub:
                 request_serializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.ListConversionsRequest.SerializeToString,
                 response_deserializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.ListConversionsResponse.FromString,
                 _registered_method=True)
+        self.WatchConversions = channel.unary_stream(
+                '/synaptyx.attribution.v1.AttributionService/WatchConversions',
+                request_serializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.WatchConversionsRequest.SerializeToString,
+                response_deserializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.WatchConversionsResponse.FromString,
+                _registered_method=True)
+        self.ExplainConversion = channel.unary_unary(
+                '/synaptyx.attribution.v1.AttributionService/ExplainConversion',
+                request_serializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.ExplainConversionRequest.SerializeToString,
+                response_deserializer=synaptyx_dot_attribution_dot_v1_dot_conversion__explanation__pb2.ConversionExplanation.FromString,
+                _registered_method=True)
+        self.AttachConversion = channel.unary_unary(
+                '/synaptyx.attribution.v1.AttributionService/AttachConversion',
+                request_serializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.AttachConversionRequest.SerializeToString,
+                response_deserializer=synaptyx_dot_attribution_dot_v1_dot_conversion__pb2.Conversion.FromString,
+                _registered_method=True)
         self.GetWebhookLog = channel.unary_unary(
                 '/synaptyx.attribution.v1.AttributionService/GetWebhookLog',
                 request_serializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.GetWebhookLogRequest.SerializeToString,
@@ -72,6 +88,16 @@ class AttributionServiceStub:
                 '/synaptyx.attribution.v1.AttributionService/ListWebhookLogs',
                 request_serializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.ListWebhookLogsRequest.SerializeToString,
                 response_deserializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.ListWebhookLogsResponse.FromString,
+                _registered_method=True)
+        self.ReplayEvent = channel.unary_unary(
+                '/synaptyx.attribution.v1.AttributionService/ReplayEvent',
+                request_serializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.ReplayEventRequest.SerializeToString,
+                response_deserializer=synaptyx_dot_attribution_dot_v1_dot_webhook__log__pb2.WebhookLog.FromString,
+                _registered_method=True)
+        self.QueryRevenue = channel.unary_unary(
+                '/synaptyx.attribution.v1.AttributionService/QueryRevenue',
+                request_serializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.QueryRevenueRequest.SerializeToString,
+                response_deserializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.QueryRevenueResponse.FromString,
                 _registered_method=True)
 
 
@@ -118,6 +144,32 @@ class AttributionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchConversions(self, request, context):
+        """Sends every change of a conversion as it is made, in the order in which the
+        changes were made, and a heartbeat where none was made for a while. Whoever
+        takes up a broken stream with the last `resume_token` misses nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainConversion(self, request, context):
+        """Explains a conversion: every rule tried for its credit, and why it was taken
+        or not; every fact that it is made of, with the event that said it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AttachConversion(self, request, context):
+        """Credits a conversion to a click or a campaign by hand, or gives the credit
+        back to the evidence. What was given by hand stays whatever evidence comes
+        later. Who did it, when and why is kept.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetWebhookLog(self, request, context):
         """Gets the log row of a delivery.
         """
@@ -127,6 +179,23 @@ class AttributionServiceServicer:
 
     def ListWebhookLogs(self, request, context):
         """Lists the log rows of deliveries, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReplayEvent(self, request, context):
+        """Reads the event of a log row again, and counts it as if it had come now: for
+        one that was quarantined or deferred, once what was wrong is mended. Money
+        that is counted already is not counted again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def QueryRevenue(self, request, context):
+        """Adds up conversions by what they have in common, for each currency by itself.
+        Only those whose money came are counted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -160,6 +229,21 @@ def add_AttributionServiceServicer_to_server(servicer, server):
                     request_deserializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.ListConversionsRequest.FromString,
                     response_serializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.ListConversionsResponse.SerializeToString,
             ),
+            'WatchConversions': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchConversions,
+                    request_deserializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.WatchConversionsRequest.FromString,
+                    response_serializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.WatchConversionsResponse.SerializeToString,
+            ),
+            'ExplainConversion': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainConversion,
+                    request_deserializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.ExplainConversionRequest.FromString,
+                    response_serializer=synaptyx_dot_attribution_dot_v1_dot_conversion__explanation__pb2.ConversionExplanation.SerializeToString,
+            ),
+            'AttachConversion': grpc.unary_unary_rpc_method_handler(
+                    servicer.AttachConversion,
+                    request_deserializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.AttachConversionRequest.FromString,
+                    response_serializer=synaptyx_dot_attribution_dot_v1_dot_conversion__pb2.Conversion.SerializeToString,
+            ),
             'GetWebhookLog': grpc.unary_unary_rpc_method_handler(
                     servicer.GetWebhookLog,
                     request_deserializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.GetWebhookLogRequest.FromString,
@@ -169,6 +253,16 @@ def add_AttributionServiceServicer_to_server(servicer, server):
                     servicer.ListWebhookLogs,
                     request_deserializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.ListWebhookLogsRequest.FromString,
                     response_serializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.ListWebhookLogsResponse.SerializeToString,
+            ),
+            'ReplayEvent': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplayEvent,
+                    request_deserializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.ReplayEventRequest.FromString,
+                    response_serializer=synaptyx_dot_attribution_dot_v1_dot_webhook__log__pb2.WebhookLog.SerializeToString,
+            ),
+            'QueryRevenue': grpc.unary_unary_rpc_method_handler(
+                    servicer.QueryRevenue,
+                    request_deserializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.QueryRevenueRequest.FromString,
+                    response_serializer=synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.QueryRevenueResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -318,6 +412,87 @@ class AttributionService:
             _registered_method=True)
 
     @staticmethod
+    def WatchConversions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/synaptyx.attribution.v1.AttributionService/WatchConversions',
+            synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.WatchConversionsRequest.SerializeToString,
+            synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.WatchConversionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainConversion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/synaptyx.attribution.v1.AttributionService/ExplainConversion',
+            synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.ExplainConversionRequest.SerializeToString,
+            synaptyx_dot_attribution_dot_v1_dot_conversion__explanation__pb2.ConversionExplanation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AttachConversion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/synaptyx.attribution.v1.AttributionService/AttachConversion',
+            synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.AttachConversionRequest.SerializeToString,
+            synaptyx_dot_attribution_dot_v1_dot_conversion__pb2.Conversion.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetWebhookLog(request,
             target,
             options=(),
@@ -361,6 +536,60 @@ class AttributionService:
             '/synaptyx.attribution.v1.AttributionService/ListWebhookLogs',
             synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.ListWebhookLogsRequest.SerializeToString,
             synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.ListWebhookLogsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplayEvent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/synaptyx.attribution.v1.AttributionService/ReplayEvent',
+            synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.ReplayEventRequest.SerializeToString,
+            synaptyx_dot_attribution_dot_v1_dot_webhook__log__pb2.WebhookLog.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QueryRevenue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/synaptyx.attribution.v1.AttributionService/QueryRevenue',
+            synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.QueryRevenueRequest.SerializeToString,
+            synaptyx_dot_attribution_dot_v1_dot_attribution__service__pb2.QueryRevenueResponse.FromString,
             options,
             channel_credentials,
             insecure,

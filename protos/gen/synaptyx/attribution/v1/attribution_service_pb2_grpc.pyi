@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from synaptyx.attribution.v1 import attribution_service_pb2 as _attribution_service_pb2
 from synaptyx.attribution.v1 import click_pb2 as _click_pb2
+from synaptyx.attribution.v1 import conversion_explanation_pb2 as _conversion_explanation_pb2
 from synaptyx.attribution.v1 import conversion_pb2 as _conversion_pb2
 from synaptyx.attribution.v1 import webhook_log_pb2 as _webhook_log_pb2
 import abc as _abc_1
@@ -53,10 +54,33 @@ class AttributionServiceStub:
     """Lists conversions, the newest first: by when they were made, or, where a
     range of pay times is asked for, by when they were paid.
     """
+    WatchConversions: _grpc.UnaryStreamMultiCallable[_attribution_service_pb2.WatchConversionsRequest, _attribution_service_pb2.WatchConversionsResponse]
+    """Sends every change of a conversion as it is made, in the order in which the
+    changes were made, and a heartbeat where none was made for a while. Whoever
+    takes up a broken stream with the last `resume_token` misses nothing.
+    """
+    ExplainConversion: _grpc.UnaryUnaryMultiCallable[_attribution_service_pb2.ExplainConversionRequest, _conversion_explanation_pb2.ConversionExplanation]
+    """Explains a conversion: every rule tried for its credit, and why it was taken
+    or not; every fact that it is made of, with the event that said it.
+    """
+    AttachConversion: _grpc.UnaryUnaryMultiCallable[_attribution_service_pb2.AttachConversionRequest, _conversion_pb2.Conversion]
+    """Credits a conversion to a click or a campaign by hand, or gives the credit
+    back to the evidence. What was given by hand stays whatever evidence comes
+    later. Who did it, when and why is kept.
+    """
     GetWebhookLog: _grpc.UnaryUnaryMultiCallable[_attribution_service_pb2.GetWebhookLogRequest, _webhook_log_pb2.WebhookLog]
     """Gets the log row of a delivery."""
     ListWebhookLogs: _grpc.UnaryUnaryMultiCallable[_attribution_service_pb2.ListWebhookLogsRequest, _attribution_service_pb2.ListWebhookLogsResponse]
     """Lists the log rows of deliveries, newest first."""
+    ReplayEvent: _grpc.UnaryUnaryMultiCallable[_attribution_service_pb2.ReplayEventRequest, _webhook_log_pb2.WebhookLog]
+    """Reads the event of a log row again, and counts it as if it had come now: for
+    one that was quarantined or deferred, once what was wrong is mended. Money
+    that is counted already is not counted again.
+    """
+    QueryRevenue: _grpc.UnaryUnaryMultiCallable[_attribution_service_pb2.QueryRevenueRequest, _attribution_service_pb2.QueryRevenueResponse]
+    """Adds up conversions by what they have in common, for each currency by itself.
+    Only those whose money came are counted.
+    """
 
 @_typing.type_check_only
 class AttributionServiceAsyncStub(AttributionServiceStub):
@@ -80,10 +104,33 @@ class AttributionServiceAsyncStub(AttributionServiceStub):
     """Lists conversions, the newest first: by when they were made, or, where a
     range of pay times is asked for, by when they were paid.
     """
+    WatchConversions: _aio.UnaryStreamMultiCallable[_attribution_service_pb2.WatchConversionsRequest, _attribution_service_pb2.WatchConversionsResponse]  # type: ignore[assignment]
+    """Sends every change of a conversion as it is made, in the order in which the
+    changes were made, and a heartbeat where none was made for a while. Whoever
+    takes up a broken stream with the last `resume_token` misses nothing.
+    """
+    ExplainConversion: _aio.UnaryUnaryMultiCallable[_attribution_service_pb2.ExplainConversionRequest, _conversion_explanation_pb2.ConversionExplanation]  # type: ignore[assignment]
+    """Explains a conversion: every rule tried for its credit, and why it was taken
+    or not; every fact that it is made of, with the event that said it.
+    """
+    AttachConversion: _aio.UnaryUnaryMultiCallable[_attribution_service_pb2.AttachConversionRequest, _conversion_pb2.Conversion]  # type: ignore[assignment]
+    """Credits a conversion to a click or a campaign by hand, or gives the credit
+    back to the evidence. What was given by hand stays whatever evidence comes
+    later. Who did it, when and why is kept.
+    """
     GetWebhookLog: _aio.UnaryUnaryMultiCallable[_attribution_service_pb2.GetWebhookLogRequest, _webhook_log_pb2.WebhookLog]  # type: ignore[assignment]
     """Gets the log row of a delivery."""
     ListWebhookLogs: _aio.UnaryUnaryMultiCallable[_attribution_service_pb2.ListWebhookLogsRequest, _attribution_service_pb2.ListWebhookLogsResponse]  # type: ignore[assignment]
     """Lists the log rows of deliveries, newest first."""
+    ReplayEvent: _aio.UnaryUnaryMultiCallable[_attribution_service_pb2.ReplayEventRequest, _webhook_log_pb2.WebhookLog]  # type: ignore[assignment]
+    """Reads the event of a log row again, and counts it as if it had come now: for
+    one that was quarantined or deferred, once what was wrong is mended. Money
+    that is counted already is not counted again.
+    """
+    QueryRevenue: _aio.UnaryUnaryMultiCallable[_attribution_service_pb2.QueryRevenueRequest, _attribution_service_pb2.QueryRevenueResponse]  # type: ignore[assignment]
+    """Adds up conversions by what they have in common, for each currency by itself.
+    Only those whose money came are counted.
+    """
 
 class AttributionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Records clicks, and tells what payments they led to."""
@@ -136,6 +183,38 @@ class AttributionServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def WatchConversions(
+        self,
+        request: _attribution_service_pb2.WatchConversionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_attribution_service_pb2.WatchConversionsResponse], _abc.AsyncIterator[_attribution_service_pb2.WatchConversionsResponse]]:
+        """Sends every change of a conversion as it is made, in the order in which the
+        changes were made, and a heartbeat where none was made for a while. Whoever
+        takes up a broken stream with the last `resume_token` misses nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def ExplainConversion(
+        self,
+        request: _attribution_service_pb2.ExplainConversionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversion_explanation_pb2.ConversionExplanation, _abc.Awaitable[_conversion_explanation_pb2.ConversionExplanation]]:
+        """Explains a conversion: every rule tried for its credit, and why it was taken
+        or not; every fact that it is made of, with the event that said it.
+        """
+
+    @_abc_1.abstractmethod
+    def AttachConversion(
+        self,
+        request: _attribution_service_pb2.AttachConversionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversion_pb2.Conversion, _abc.Awaitable[_conversion_pb2.Conversion]]:
+        """Credits a conversion to a click or a campaign by hand, or gives the credit
+        back to the evidence. What was given by hand stays whatever evidence comes
+        later. Who did it, when and why is kept.
+        """
+
+    @_abc_1.abstractmethod
     def GetWebhookLog(
         self,
         request: _attribution_service_pb2.GetWebhookLogRequest,
@@ -150,5 +229,26 @@ class AttributionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_attribution_service_pb2.ListWebhookLogsResponse, _abc.Awaitable[_attribution_service_pb2.ListWebhookLogsResponse]]:
         """Lists the log rows of deliveries, newest first."""
+
+    @_abc_1.abstractmethod
+    def ReplayEvent(
+        self,
+        request: _attribution_service_pb2.ReplayEventRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_webhook_log_pb2.WebhookLog, _abc.Awaitable[_webhook_log_pb2.WebhookLog]]:
+        """Reads the event of a log row again, and counts it as if it had come now: for
+        one that was quarantined or deferred, once what was wrong is mended. Money
+        that is counted already is not counted again.
+        """
+
+    @_abc_1.abstractmethod
+    def QueryRevenue(
+        self,
+        request: _attribution_service_pb2.QueryRevenueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_attribution_service_pb2.QueryRevenueResponse, _abc.Awaitable[_attribution_service_pb2.QueryRevenueResponse]]:
+        """Adds up conversions by what they have in common, for each currency by itself.
+        Only those whose money came are counted.
+        """
 
 def add_AttributionServiceServicer_to_server(servicer: AttributionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

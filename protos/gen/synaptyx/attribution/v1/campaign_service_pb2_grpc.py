@@ -6,6 +6,7 @@ import warnings
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from synaptyx.attribution.v1 import campaign_pb2 as synaptyx_dot_attribution_dot_v1_dot_campaign__pb2
 from synaptyx.attribution.v1 import campaign_service_pb2 as synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2
+from synaptyx.attribution.v1 import event_mapping_pb2 as synaptyx_dot_attribution_dot_v1_dot_event__mapping__pb2
 from synaptyx.attribution.v1 import goal_pb2 as synaptyx_dot_attribution_dot_v1_dot_goal__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -29,7 +30,7 @@ if _version_not_supported:
 
 
 class CampaignServiceStub:
-    """Keeps campaigns and goals.
+    """Keeps campaigns, goals and event mappings.
     """
 
     def __init__(self, channel):
@@ -93,10 +94,40 @@ class CampaignServiceStub:
                 request_serializer=synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.DeleteGoalRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.GetEventMapping = channel.unary_unary(
+                '/synaptyx.attribution.v1.CampaignService/GetEventMapping',
+                request_serializer=synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.GetEventMappingRequest.SerializeToString,
+                response_deserializer=synaptyx_dot_attribution_dot_v1_dot_event__mapping__pb2.EventMapping.FromString,
+                _registered_method=True)
+        self.ListEventMappings = channel.unary_unary(
+                '/synaptyx.attribution.v1.CampaignService/ListEventMappings',
+                request_serializer=synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.ListEventMappingsRequest.SerializeToString,
+                response_deserializer=synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.ListEventMappingsResponse.FromString,
+                _registered_method=True)
+        self.CreateEventMapping = channel.unary_unary(
+                '/synaptyx.attribution.v1.CampaignService/CreateEventMapping',
+                request_serializer=synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.CreateEventMappingRequest.SerializeToString,
+                response_deserializer=synaptyx_dot_attribution_dot_v1_dot_event__mapping__pb2.EventMapping.FromString,
+                _registered_method=True)
+        self.UpdateEventMapping = channel.unary_unary(
+                '/synaptyx.attribution.v1.CampaignService/UpdateEventMapping',
+                request_serializer=synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.UpdateEventMappingRequest.SerializeToString,
+                response_deserializer=synaptyx_dot_attribution_dot_v1_dot_event__mapping__pb2.EventMapping.FromString,
+                _registered_method=True)
+        self.DeleteEventMapping = channel.unary_unary(
+                '/synaptyx.attribution.v1.CampaignService/DeleteEventMapping',
+                request_serializer=synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.DeleteEventMappingRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
+        self.PreviewEventMappings = channel.unary_unary(
+                '/synaptyx.attribution.v1.CampaignService/PreviewEventMappings',
+                request_serializer=synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.PreviewEventMappingsRequest.SerializeToString,
+                response_deserializer=synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.PreviewEventMappingsResponse.FromString,
+                _registered_method=True)
 
 
 class CampaignServiceServicer:
-    """Keeps campaigns and goals.
+    """Keeps campaigns, goals and event mappings.
     """
 
     def GetCampaign(self, request, context):
@@ -114,22 +145,24 @@ class CampaignServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateCampaign(self, request, context):
-        """Creates a campaign.
+        """Creates a campaign. A promotion code that belongs to another campaign is
+        refused with ALREADY_EXISTS, reason PROMOTION_CODE_TAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateCampaign(self, request, context):
-        """Changes a campaign.
+        """Changes a campaign. A promotion code that belongs to another campaign is
+        refused with ALREADY_EXISTS, reason PROMOTION_CODE_TAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ArchiveCampaign(self, request, context):
-        """Puts a campaign away. It keeps its clicks and conversions and takes no new
-        clicks. Archiving an archived campaign changes nothing.
+        """Puts a campaign away. It keeps its clicks, conversions and promotion codes,
+        takes no new clicks, and its codes earn it nothing. Archiving an archived campaign changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -171,8 +204,54 @@ class CampaignServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteGoal(self, request, context):
-        """Deletes a goal. Refused with FAILED_PRECONDITION while a conversion counts
-        towards it.
+        """Deletes a goal. Refused with FAILED_PRECONDITION while a conversion or an
+        event mapping counts towards it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetEventMapping(self, request, context):
+        """Gets the event mapping of one type of event, a default or one of this source.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListEventMappings(self, request, context):
+        """Lists the event mappings of a source, its defaults among them, by type of
+        event.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateEventMapping(self, request, context):
+        """Creates an event mapping for a type of event that has none. A type that has
+        one, and be it a default, is refused with ALREADY_EXISTS: update it instead.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateEventMapping(self, request, context):
+        """Changes an event mapping. A default becomes one of this source.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteEventMapping(self, request, context):
+        """Deletes an event mapping, a default too: from then on events of the type begin
+        no conversion. Conversions that it has begun stay and go on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewEventMappings(self, request, context):
+        """Tells what the logged events would have counted under other event mappings,
+        beside what they count under the present ones. Changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -236,6 +315,36 @@ def add_CampaignServiceServicer_to_server(servicer, server):
                     request_deserializer=synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.DeleteGoalRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
+            'GetEventMapping': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetEventMapping,
+                    request_deserializer=synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.GetEventMappingRequest.FromString,
+                    response_serializer=synaptyx_dot_attribution_dot_v1_dot_event__mapping__pb2.EventMapping.SerializeToString,
+            ),
+            'ListEventMappings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEventMappings,
+                    request_deserializer=synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.ListEventMappingsRequest.FromString,
+                    response_serializer=synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.ListEventMappingsResponse.SerializeToString,
+            ),
+            'CreateEventMapping': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateEventMapping,
+                    request_deserializer=synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.CreateEventMappingRequest.FromString,
+                    response_serializer=synaptyx_dot_attribution_dot_v1_dot_event__mapping__pb2.EventMapping.SerializeToString,
+            ),
+            'UpdateEventMapping': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateEventMapping,
+                    request_deserializer=synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.UpdateEventMappingRequest.FromString,
+                    response_serializer=synaptyx_dot_attribution_dot_v1_dot_event__mapping__pb2.EventMapping.SerializeToString,
+            ),
+            'DeleteEventMapping': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteEventMapping,
+                    request_deserializer=synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.DeleteEventMappingRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'PreviewEventMappings': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewEventMappings,
+                    request_deserializer=synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.PreviewEventMappingsRequest.FromString,
+                    response_serializer=synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.PreviewEventMappingsResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'synaptyx.attribution.v1.CampaignService', rpc_method_handlers)
@@ -245,7 +354,7 @@ def add_CampaignServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CampaignService:
-    """Keeps campaigns and goals.
+    """Keeps campaigns, goals and event mappings.
     """
 
     @staticmethod
@@ -535,6 +644,168 @@ class CampaignService:
             '/synaptyx.attribution.v1.CampaignService/DeleteGoal',
             synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.DeleteGoalRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetEventMapping(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/synaptyx.attribution.v1.CampaignService/GetEventMapping',
+            synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.GetEventMappingRequest.SerializeToString,
+            synaptyx_dot_attribution_dot_v1_dot_event__mapping__pb2.EventMapping.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEventMappings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/synaptyx.attribution.v1.CampaignService/ListEventMappings',
+            synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.ListEventMappingsRequest.SerializeToString,
+            synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.ListEventMappingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateEventMapping(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/synaptyx.attribution.v1.CampaignService/CreateEventMapping',
+            synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.CreateEventMappingRequest.SerializeToString,
+            synaptyx_dot_attribution_dot_v1_dot_event__mapping__pb2.EventMapping.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateEventMapping(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/synaptyx.attribution.v1.CampaignService/UpdateEventMapping',
+            synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.UpdateEventMappingRequest.SerializeToString,
+            synaptyx_dot_attribution_dot_v1_dot_event__mapping__pb2.EventMapping.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteEventMapping(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/synaptyx.attribution.v1.CampaignService/DeleteEventMapping',
+            synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.DeleteEventMappingRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewEventMappings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/synaptyx.attribution.v1.CampaignService/PreviewEventMappings',
+            synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.PreviewEventMappingsRequest.SerializeToString,
+            synaptyx_dot_attribution_dot_v1_dot_campaign__service__pb2.PreviewEventMappingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

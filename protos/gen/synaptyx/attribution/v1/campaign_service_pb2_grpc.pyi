@@ -8,6 +8,7 @@ from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
 from synaptyx.attribution.v1 import campaign_pb2 as _campaign_pb2
 from synaptyx.attribution.v1 import campaign_service_pb2 as _campaign_service_pb2
+from synaptyx.attribution.v1 import event_mapping_pb2 as _event_mapping_pb2
 from synaptyx.attribution.v1 import goal_pb2 as _goal_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -30,7 +31,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class CampaignServiceStub:
-    """Keeps campaigns and goals."""
+    """Keeps campaigns, goals and event mappings."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -41,12 +42,16 @@ class CampaignServiceStub:
     ListCampaigns: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.ListCampaignsRequest, _campaign_service_pb2.ListCampaignsResponse]
     """Lists campaigns, newest first."""
     CreateCampaign: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.CreateCampaignRequest, _campaign_pb2.Campaign]
-    """Creates a campaign."""
+    """Creates a campaign. A promotion code that belongs to another campaign is
+    refused with ALREADY_EXISTS, reason PROMOTION_CODE_TAKEN.
+    """
     UpdateCampaign: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.UpdateCampaignRequest, _campaign_pb2.Campaign]
-    """Changes a campaign."""
+    """Changes a campaign. A promotion code that belongs to another campaign is
+    refused with ALREADY_EXISTS, reason PROMOTION_CODE_TAKEN.
+    """
     ArchiveCampaign: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.ArchiveCampaignRequest, _campaign_pb2.Campaign]
-    """Puts a campaign away. It keeps its clicks and conversions and takes no new
-    clicks. Archiving an archived campaign changes nothing.
+    """Puts a campaign away. It keeps its clicks, conversions and promotion codes,
+    takes no new clicks, and its codes earn it nothing. Archiving an archived campaign changes nothing.
     """
     RestoreCampaign: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.RestoreCampaignRequest, _campaign_pb2.Campaign]
     """Brings an archived campaign back. Restoring an active one changes nothing."""
@@ -59,13 +64,33 @@ class CampaignServiceStub:
     UpdateGoal: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.UpdateGoalRequest, _goal_pb2.Goal]
     """Changes a goal."""
     DeleteGoal: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.DeleteGoalRequest, _empty_pb2.Empty]
-    """Deletes a goal. Refused with FAILED_PRECONDITION while a conversion counts
-    towards it.
+    """Deletes a goal. Refused with FAILED_PRECONDITION while a conversion or an
+    event mapping counts towards it.
+    """
+    GetEventMapping: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.GetEventMappingRequest, _event_mapping_pb2.EventMapping]
+    """Gets the event mapping of one type of event, a default or one of this source."""
+    ListEventMappings: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.ListEventMappingsRequest, _campaign_service_pb2.ListEventMappingsResponse]
+    """Lists the event mappings of a source, its defaults among them, by type of
+    event.
+    """
+    CreateEventMapping: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.CreateEventMappingRequest, _event_mapping_pb2.EventMapping]
+    """Creates an event mapping for a type of event that has none. A type that has
+    one, and be it a default, is refused with ALREADY_EXISTS: update it instead.
+    """
+    UpdateEventMapping: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.UpdateEventMappingRequest, _event_mapping_pb2.EventMapping]
+    """Changes an event mapping. A default becomes one of this source."""
+    DeleteEventMapping: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.DeleteEventMappingRequest, _empty_pb2.Empty]
+    """Deletes an event mapping, a default too: from then on events of the type begin
+    no conversion. Conversions that it has begun stay and go on.
+    """
+    PreviewEventMappings: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.PreviewEventMappingsRequest, _campaign_service_pb2.PreviewEventMappingsResponse]
+    """Tells what the logged events would have counted under other event mappings,
+    beside what they count under the present ones. Changes nothing.
     """
 
 @_typing.type_check_only
 class CampaignServiceAsyncStub(CampaignServiceStub):
-    """Keeps campaigns and goals."""
+    """Keeps campaigns, goals and event mappings."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.GetCampaignRequest, _campaign_pb2.Campaign]  # type: ignore[assignment]
@@ -73,12 +98,16 @@ class CampaignServiceAsyncStub(CampaignServiceStub):
     ListCampaigns: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.ListCampaignsRequest, _campaign_service_pb2.ListCampaignsResponse]  # type: ignore[assignment]
     """Lists campaigns, newest first."""
     CreateCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.CreateCampaignRequest, _campaign_pb2.Campaign]  # type: ignore[assignment]
-    """Creates a campaign."""
+    """Creates a campaign. A promotion code that belongs to another campaign is
+    refused with ALREADY_EXISTS, reason PROMOTION_CODE_TAKEN.
+    """
     UpdateCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.UpdateCampaignRequest, _campaign_pb2.Campaign]  # type: ignore[assignment]
-    """Changes a campaign."""
+    """Changes a campaign. A promotion code that belongs to another campaign is
+    refused with ALREADY_EXISTS, reason PROMOTION_CODE_TAKEN.
+    """
     ArchiveCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.ArchiveCampaignRequest, _campaign_pb2.Campaign]  # type: ignore[assignment]
-    """Puts a campaign away. It keeps its clicks and conversions and takes no new
-    clicks. Archiving an archived campaign changes nothing.
+    """Puts a campaign away. It keeps its clicks, conversions and promotion codes,
+    takes no new clicks, and its codes earn it nothing. Archiving an archived campaign changes nothing.
     """
     RestoreCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.RestoreCampaignRequest, _campaign_pb2.Campaign]  # type: ignore[assignment]
     """Brings an archived campaign back. Restoring an active one changes nothing."""
@@ -91,12 +120,32 @@ class CampaignServiceAsyncStub(CampaignServiceStub):
     UpdateGoal: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.UpdateGoalRequest, _goal_pb2.Goal]  # type: ignore[assignment]
     """Changes a goal."""
     DeleteGoal: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.DeleteGoalRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Deletes a goal. Refused with FAILED_PRECONDITION while a conversion counts
-    towards it.
+    """Deletes a goal. Refused with FAILED_PRECONDITION while a conversion or an
+    event mapping counts towards it.
+    """
+    GetEventMapping: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.GetEventMappingRequest, _event_mapping_pb2.EventMapping]  # type: ignore[assignment]
+    """Gets the event mapping of one type of event, a default or one of this source."""
+    ListEventMappings: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.ListEventMappingsRequest, _campaign_service_pb2.ListEventMappingsResponse]  # type: ignore[assignment]
+    """Lists the event mappings of a source, its defaults among them, by type of
+    event.
+    """
+    CreateEventMapping: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.CreateEventMappingRequest, _event_mapping_pb2.EventMapping]  # type: ignore[assignment]
+    """Creates an event mapping for a type of event that has none. A type that has
+    one, and be it a default, is refused with ALREADY_EXISTS: update it instead.
+    """
+    UpdateEventMapping: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.UpdateEventMappingRequest, _event_mapping_pb2.EventMapping]  # type: ignore[assignment]
+    """Changes an event mapping. A default becomes one of this source."""
+    DeleteEventMapping: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.DeleteEventMappingRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Deletes an event mapping, a default too: from then on events of the type begin
+    no conversion. Conversions that it has begun stay and go on.
+    """
+    PreviewEventMappings: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.PreviewEventMappingsRequest, _campaign_service_pb2.PreviewEventMappingsResponse]  # type: ignore[assignment]
+    """Tells what the logged events would have counted under other event mappings,
+    beside what they count under the present ones. Changes nothing.
     """
 
 class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Keeps campaigns and goals."""
+    """Keeps campaigns, goals and event mappings."""
 
     @_abc_1.abstractmethod
     def GetCampaign(
@@ -120,7 +169,9 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _campaign_service_pb2.CreateCampaignRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_campaign_pb2.Campaign, _abc.Awaitable[_campaign_pb2.Campaign]]:
-        """Creates a campaign."""
+        """Creates a campaign. A promotion code that belongs to another campaign is
+        refused with ALREADY_EXISTS, reason PROMOTION_CODE_TAKEN.
+        """
 
     @_abc_1.abstractmethod
     def UpdateCampaign(
@@ -128,7 +179,9 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _campaign_service_pb2.UpdateCampaignRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_campaign_pb2.Campaign, _abc.Awaitable[_campaign_pb2.Campaign]]:
-        """Changes a campaign."""
+        """Changes a campaign. A promotion code that belongs to another campaign is
+        refused with ALREADY_EXISTS, reason PROMOTION_CODE_TAKEN.
+        """
 
     @_abc_1.abstractmethod
     def ArchiveCampaign(
@@ -136,8 +189,8 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _campaign_service_pb2.ArchiveCampaignRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_campaign_pb2.Campaign, _abc.Awaitable[_campaign_pb2.Campaign]]:
-        """Puts a campaign away. It keeps its clicks and conversions and takes no new
-        clicks. Archiving an archived campaign changes nothing.
+        """Puts a campaign away. It keeps its clicks, conversions and promotion codes,
+        takes no new clicks, and its codes earn it nothing. Archiving an archived campaign changes nothing.
         """
 
     @_abc_1.abstractmethod
@@ -186,8 +239,64 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _campaign_service_pb2.DeleteGoalRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Deletes a goal. Refused with FAILED_PRECONDITION while a conversion counts
-        towards it.
+        """Deletes a goal. Refused with FAILED_PRECONDITION while a conversion or an
+        event mapping counts towards it.
+        """
+
+    @_abc_1.abstractmethod
+    def GetEventMapping(
+        self,
+        request: _campaign_service_pb2.GetEventMappingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_mapping_pb2.EventMapping, _abc.Awaitable[_event_mapping_pb2.EventMapping]]:
+        """Gets the event mapping of one type of event, a default or one of this source."""
+
+    @_abc_1.abstractmethod
+    def ListEventMappings(
+        self,
+        request: _campaign_service_pb2.ListEventMappingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_campaign_service_pb2.ListEventMappingsResponse, _abc.Awaitable[_campaign_service_pb2.ListEventMappingsResponse]]:
+        """Lists the event mappings of a source, its defaults among them, by type of
+        event.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateEventMapping(
+        self,
+        request: _campaign_service_pb2.CreateEventMappingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_mapping_pb2.EventMapping, _abc.Awaitable[_event_mapping_pb2.EventMapping]]:
+        """Creates an event mapping for a type of event that has none. A type that has
+        one, and be it a default, is refused with ALREADY_EXISTS: update it instead.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateEventMapping(
+        self,
+        request: _campaign_service_pb2.UpdateEventMappingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_mapping_pb2.EventMapping, _abc.Awaitable[_event_mapping_pb2.EventMapping]]:
+        """Changes an event mapping. A default becomes one of this source."""
+
+    @_abc_1.abstractmethod
+    def DeleteEventMapping(
+        self,
+        request: _campaign_service_pb2.DeleteEventMappingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Deletes an event mapping, a default too: from then on events of the type begin
+        no conversion. Conversions that it has begun stay and go on.
+        """
+
+    @_abc_1.abstractmethod
+    def PreviewEventMappings(
+        self,
+        request: _campaign_service_pb2.PreviewEventMappingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_campaign_service_pb2.PreviewEventMappingsResponse, _abc.Awaitable[_campaign_service_pb2.PreviewEventMappingsResponse]]:
+        """Tells what the logged events would have counted under other event mappings,
+        beside what they count under the present ones. Changes nothing.
         """
 
 def add_CampaignServiceServicer_to_server(servicer: CampaignServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -15,7 +15,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Conversion(_message.Message):
-    __slots__ = ("name", "source", "payment", "provider_ids", "click", "campaign", "goal", "basis", "state", "gross", "refunded", "disputed", "net", "pay_time", "test", "credited_click", "unknown_click_id", "create_time", "update_time")
+    __slots__ = ("name", "source", "payment", "provider_ids", "click", "campaign", "goal", "basis", "state", "gross", "refunded", "disputed", "net", "pay_time", "test", "credited_click", "unknown_click_id", "create_time", "update_time", "subscription", "customer", "initial_conversion", "inherited_from", "promotion_code", "attached_by", "attach_reason", "etag")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Conversion.State]
@@ -76,6 +76,14 @@ class Conversion(_message.Message):
     UNKNOWN_CLICK_ID_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_FIELD_NUMBER: _ClassVar[int]
+    INITIAL_CONVERSION_FIELD_NUMBER: _ClassVar[int]
+    INHERITED_FROM_FIELD_NUMBER: _ClassVar[int]
+    PROMOTION_CODE_FIELD_NUMBER: _ClassVar[int]
+    ATTACHED_BY_FIELD_NUMBER: _ClassVar[int]
+    ATTACH_REASON_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
     name: str
     source: str
     payment: str
@@ -95,4 +103,12 @@ class Conversion(_message.Message):
     unknown_click_id: str
     create_time: _timestamp_pb2.Timestamp
     update_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., source: _Optional[str] = ..., payment: _Optional[str] = ..., provider_ids: _Optional[_Iterable[_Union[Conversion.ProviderId, _Mapping]]] = ..., click: _Optional[str] = ..., campaign: _Optional[str] = ..., goal: _Optional[str] = ..., basis: _Optional[_Union[Conversion.Basis, str]] = ..., state: _Optional[_Union[Conversion.State, str]] = ..., gross: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., refunded: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., disputed: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., net: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., pay_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., test: _Optional[bool] = ..., credited_click: _Optional[_Union[_click_pb2.Click, _Mapping]] = ..., unknown_click_id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    subscription: str
+    customer: str
+    initial_conversion: str
+    inherited_from: str
+    promotion_code: str
+    attached_by: str
+    attach_reason: str
+    etag: str
+    def __init__(self, name: _Optional[str] = ..., source: _Optional[str] = ..., payment: _Optional[str] = ..., provider_ids: _Optional[_Iterable[_Union[Conversion.ProviderId, _Mapping]]] = ..., click: _Optional[str] = ..., campaign: _Optional[str] = ..., goal: _Optional[str] = ..., basis: _Optional[_Union[Conversion.Basis, str]] = ..., state: _Optional[_Union[Conversion.State, str]] = ..., gross: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., refunded: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., disputed: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., net: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., pay_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., test: _Optional[bool] = ..., credited_click: _Optional[_Union[_click_pb2.Click, _Mapping]] = ..., unknown_click_id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., subscription: _Optional[str] = ..., customer: _Optional[str] = ..., initial_conversion: _Optional[str] = ..., inherited_from: _Optional[str] = ..., promotion_code: _Optional[str] = ..., attached_by: _Optional[str] = ..., attach_reason: _Optional[str] = ..., etag: _Optional[str] = ...) -> None: ...

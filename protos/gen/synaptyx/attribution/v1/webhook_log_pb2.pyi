@@ -48,7 +48,7 @@ OUTCOME_INVALID_SIGNATURE: Outcome
 OUTCOME_STALE_SIGNATURE: Outcome
 
 class WebhookLog(_message.Message):
-    __slots__ = ("name", "provider", "event_id", "event_type", "outcome", "reason", "detail", "conversion", "origin", "test", "receive_time", "delivery_count")
+    __slots__ = ("name", "provider", "event_id", "event_type", "outcome", "reason", "detail", "conversion", "origin", "test", "receive_time", "delivery_count", "first_outcome", "resolve_time")
     class Origin(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         ORIGIN_UNSPECIFIED: _ClassVar[WebhookLog.Origin]
@@ -69,6 +69,8 @@ class WebhookLog(_message.Message):
     TEST_FIELD_NUMBER: _ClassVar[int]
     RECEIVE_TIME_FIELD_NUMBER: _ClassVar[int]
     DELIVERY_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FIRST_OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    RESOLVE_TIME_FIELD_NUMBER: _ClassVar[int]
     name: str
     provider: _provider_pb2.Provider
     event_id: str
@@ -81,4 +83,6 @@ class WebhookLog(_message.Message):
     test: bool
     receive_time: _timestamp_pb2.Timestamp
     delivery_count: int
-    def __init__(self, name: _Optional[str] = ..., provider: _Optional[_Union[_provider_pb2.Provider, str]] = ..., event_id: _Optional[str] = ..., event_type: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., reason: _Optional[str] = ..., detail: _Optional[str] = ..., conversion: _Optional[str] = ..., origin: _Optional[_Union[WebhookLog.Origin, str]] = ..., test: _Optional[bool] = ..., receive_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., delivery_count: _Optional[int] = ...) -> None: ...
+    first_outcome: Outcome
+    resolve_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., provider: _Optional[_Union[_provider_pb2.Provider, str]] = ..., event_id: _Optional[str] = ..., event_type: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., reason: _Optional[str] = ..., detail: _Optional[str] = ..., conversion: _Optional[str] = ..., origin: _Optional[_Union[WebhookLog.Origin, str]] = ..., test: _Optional[bool] = ..., receive_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., delivery_count: _Optional[int] = ..., first_outcome: _Optional[_Union[Outcome, str]] = ..., resolve_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
