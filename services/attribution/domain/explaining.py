@@ -38,6 +38,9 @@ from services.attribution.domain.money import Money
 from services.attribution.domain.outcomes import sentence
 from services.attribution.domain.payments import Standing, standing
 
+# Sorts after every time.
+_UNDATED = "undated"
+
 
 @dataclass(frozen=True, slots=True)
 class RuleTried:
@@ -151,7 +154,8 @@ def _facts(events: Iterable[EventFacts]) -> list[FactApplied]:
         applied = [
             FactApplied(event.event_id, event.event_type, *_described(fact)) for fact in event.facts
         ]
-        told_at = max((fact.fields.get("at", "") for fact in applied), default="")
+        times = [fact.fields["at"] for fact in applied if "at" in fact.fields]
+        told_at = max(times, default=_UNDATED)
         found += [(told_at, fact) for fact in applied]
     found.sort(key=lambda each: (each[0], each[1].event_id))
     return [fact for _, fact in found]
