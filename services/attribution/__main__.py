@@ -23,7 +23,9 @@ from synaptyx.attribution.v1.event_ingest_service_pb2_grpc import (
 from services.attribution.api import attribution, campaigns
 from services.attribution.api.attribution import AttributionServicer
 from services.attribution.api.campaigns import CampaignServicer
+from services.attribution.api.credits import ConversionCredits
 from services.attribution.api.event_ingest import EventIngestServicer
+from services.attribution.attaching import Attacher
 from services.attribution.bodies import BodySeal
 from services.attribution.connections import open_connections
 from services.attribution.ingest import Ingestor
@@ -98,9 +100,13 @@ def grpc_server(
     seal = BodySeal(settings.body_keys, os.urandom)
     recorder = ClickRecorder(database, clock, ids)
     ingestor = Ingestor(database, seal=seal, clock=clock, ids=ids, random=random)
+    attacher = Attacher(database, clock=clock, ids=ids, random=random)
     # What is not served yet is answered with UNIMPLEMENTED.
     attribution_servicer = AttributionServicer(  # type: ignore[abstract]  # served step by step
-        database, recorder, clock=clock
+        database,
+        recorder,
+        clock=clock,
+        crediting=ConversionCredits(database, attacher=attacher),
     )
     campaign_servicer = CampaignServicer(
         database, clock, ids, sources=sources, previewer=Previewer(database, seal=seal)

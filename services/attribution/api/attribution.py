@@ -18,16 +18,17 @@ from synaptyx.attribution.v1 import (
 )
 
 from services.attribution.api import messages
+from services.attribution.api.conversions import read_conversion, with_provider_ids
+from services.attribution.api.credits import ConversionCredits
 from services.attribution.api.lists import ListPage
 from services.attribution.api.requests import Faults, read_draft
 from services.attribution.domain.clicks import Click
-from services.attribution.domain.conversions import Conversion
 from services.attribution.recording import ClickRecorder
 from services.attribution.store import clicks, conversions, webhook_logs
 from services.attribution.store.conversions import ConversionFilter
 from services.attribution.store.webhook_logs import LogFilter
 from services.chassis.clock import Clock
-from services.chassis.database import Database, ReadTransaction
+from services.chassis.database import Database
 from services.chassis.errors import ResourceNotFound
 from services.chassis.identity import require_workspace
 from services.chassis.resource_names import (
@@ -48,10 +49,18 @@ _LARGEST_BATCH = 500
 class AttributionServicer(attribution_service_pb2_grpc.AttributionServiceServicer):
     """Serves AttributionService."""
 
-    def __init__(self, database: Database, recorder: ClickRecorder, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        recorder: ClickRecorder,
+        *,
+        clock: Clock,
+        crediting: ConversionCredits,
+    ) -> None:
         self._database = database
         self._recorder = recorder
         self._clock = clock
+        self._crediting = crediting
 
     async def RecordClick(  # noqa: N802  (the name in the proto)
         self, request: pb.RecordClickRequest, context: ServicerContext[Any, Any]
@@ -107,11 +116,10 @@ class AttributionServicer(attribution_service_pb2_grpc.AttributionServiceService
         require_workspace(workspace)
         conversion_id = uuid_id(ids["conversion"], name=request.name)
         async with self._database.read() as tx:
-            conversion = await conversions.get(tx, workspace, conversion_id)
-            if conversion is None:
-                raise ResourceNotFound(request.name)
-            [message] = await _with_provider_ids(tx, workspace, [conversion])
-        return message
+            conversion = await read_conversion(tx, workspace, conversion_id)
+        if conversion is None:
+            raise ResourceNotFound(request.name)
+        return conversion
 
     async def ListConversions(  # noqa: N802  (the name in the proto)
         self, request: pb.ListConversionsRequest, context: ServicerContext[Any, Any]
@@ -126,8 +134,14 @@ class AttributionServicer(attribution_service_pb2_grpc.AttributionServiceService
             )
             shown, token = page.cut(found, lambda it: wanted.position_of(it).to_cursor())
             return pb.ListConversionsResponse(
-                conversions=await _with_provider_ids(tx, workspace, shown), next_page_token=token
+                conversions=await with_provider_ids(tx, workspace, shown), next_page_token=token
             )
+
+    async def AttachConversion(  # noqa: N802  (the name in the proto)
+        self, request: pb.AttachConversionRequest, context: ServicerContext[Any, Any]
+    ) -> conversion_pb2.Conversion:
+        """Credit a conversion by hand, or give the credit back to the evidence."""
+        return await self._crediting.attach(request)
 
     async def GetWebhookLog(  # noqa: N802  (the name in the proto)
         self, request: pb.GetWebhookLogRequest, context: ServicerContext[Any, Any]
@@ -168,14 +182,6 @@ def _workspace(parent: str) -> str:
     workspace = WORKSPACE.parse(parent, field="parent")["workspace"]
     require_workspace(workspace)
     return workspace
-
-
-async def _with_provider_ids(
-    tx: ReadTransaction, workspace_id: str, found: Sequence[Conversion]
-) -> list[conversion_pb2.Conversion]:
-    payments = [conversion.payment_id for conversion in found]
-    ids = await conversions.provider_ids(tx, workspace_id, payments) if payments else {}
-    return [messages.to_conversion(each, ids[each.payment_id]) for each in found]
 
 
 def _read_conversion_filter(request: pb.ListConversionsRequest, workspace: str) -> ConversionFilter:
