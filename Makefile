@@ -22,7 +22,8 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-unit test-contract test-integration test-e2e check lint types \
+.PHONY: help run demo test test-unit test-contract test-integration test-e2e test-performance \
+	check lint types \
 	format protos protos-check bench lock clean
 
 help:  ## List the targets.
@@ -48,6 +49,9 @@ test-integration: $(STAMP)  ## Run the integration tests only (real PostgreSQL, 
 
 test-e2e: $(STAMP)  ## Run the end-to-end tests only (the whole stack as processes).
 	$(BIN)/python -m pytest tests/e2e $(ARGS)
+
+test-performance: $(STAMP)  ## Measure lists and reports on a million rows (takes some minutes).
+	$(BIN)/python -m pytest tests/performance -m performance $(ARGS)
 
 check: lint types protos-check  ## Run every check that is not a test.
 

@@ -25,6 +25,8 @@ from services.attribution.api.attribution import AttributionServicer
 from services.attribution.api.campaigns import CampaignServicer
 from services.attribution.api.credits import ConversionCredits
 from services.attribution.api.event_ingest import EventIngestServicer
+from services.attribution.api.revenue import RevenueQueries
+from services.attribution.api.watching import ConversionStreams
 from services.attribution.attaching import Attacher
 from services.attribution.bodies import BodySeal
 from services.attribution.connections import open_connections
@@ -35,6 +37,7 @@ from services.attribution.rejections import Rejections
 from services.attribution.retention import LogPartitions
 from services.attribution.settings import AttributionSettings
 from services.attribution.sources import Sources
+from services.attribution.watching import StoredChanges, Watcher
 from services.chassis import garbage, logs, telemetry
 from services.chassis.certificates import CertificateError
 from services.chassis.clock import Clock, SystemClock
@@ -98,6 +101,7 @@ def grpc_server(
     """Put the server together. It is ready once it has seen the schema."""
     random = SystemRandom()
     seal = BodySeal(settings.body_keys, os.urandom)
+    watcher = Watcher(StoredChanges(database), longest=settings.server.max_connection_age)
     recorder = ClickRecorder(database, clock, ids)
     ingestor = Ingestor(database, seal=seal, clock=clock, ids=ids, random=random)
     attacher = Attacher(database, clock=clock, ids=ids, random=random)
@@ -107,6 +111,8 @@ def grpc_server(
         recorder,
         clock=clock,
         crediting=ConversionCredits(database, attacher=attacher),
+        revenue=RevenueQueries(database),
+        streams=ConversionStreams(watcher),
     )
     campaign_servicer = CampaignServicer(
         database, clock, ids, sources=sources, previewer=Previewer(database, seal=seal)
@@ -126,6 +132,8 @@ def grpc_server(
             ),
         },
         readiness=lambda: partitions.seen,
+        streams=[f"{attribution.SERVICE}/WatchConversions"],
+        on_stop=watcher.close,
     )
 
 

@@ -22,7 +22,7 @@ from services.attribution.commits import (
     announce_to_nobody,
     until_undisturbed,
 )
-from services.attribution.domain.counting import Account, Verdict, count
+from services.attribution.domain.counting import Account, Verdict
 from services.attribution.domain.facts import Provider
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.domain.webhook_logs import LogRow, SealedBody
@@ -31,8 +31,6 @@ from services.attribution.ledger import Ledger, Saying
 from services.attribution.leftovers import Patience, retry_of, tasks_of
 from services.attribution.store import webhook_logs
 from services.attribution.store.claims import Claim
-from services.attribution.store.facts import FactRow
-from services.attribution.store.payments import PaymentRef
 from services.attribution.store.tasks import NewTask
 from services.attribution.store.together import write
 from services.attribution.store.webhook_logs import NewLogRow
@@ -196,7 +194,7 @@ class Ingestor:
         accounts = await ledger.open([saying for _, saying in telling])
         counted = iter(
             [
-                self._judge(ledger, item, saying, account)
+                _Judged(ledger.count(account, saying.said, provider=item.event.provider), account)
                 for (item, saying), account in zip(telling, accounts, strict=True)
             ]
         )
@@ -207,8 +205,8 @@ class Ingestor:
             accounts,
             claims=[item.claim for item in plan.fresh],
             rows=[
-                self._fact_row(item, saying, account)
-                for (item, saying), account in zip(telling, accounts, strict=True)
+                ledger.fact_row(account, saying.said)
+                for (_, saying), account in zip(telling, accounts, strict=True)
             ],
             logs=[webhook_logs.appending(logged)],
             due=tasks,
@@ -221,17 +219,6 @@ class Ingestor:
         changed = {conversion.workspace_id for conversion in ledger.changed(accounts)}
         return results, Committed(frozenset(changed), tasks)
 
-    def _judge(self, ledger: Ledger, item: _Prepared, saying: Saying, account: Account) -> _Judged:
-        verdict = count(
-            account,
-            saying.said,
-            knowledge=ledger.knowing.of(saying.source),
-            mappings=ledger.knowing.mappings(saying.source, item.event.provider),
-            now=self._clock.now(),
-            new_id=self._ids.uuid7(),
-        )
-        return _Judged(verdict, account)
-
     def _tasks(
         self, ledger: Ledger, judged: Sequence[_Judged], logged: Sequence[NewLogRow]
     ) -> list[NewTask]:
@@ -243,15 +230,6 @@ class Ingestor:
                 row = new.row
                 tasks.append(retry_of(row.workspace_id, row.source_id, row.log_id, now=now))
         return tasks
-
-    def _fact_row(self, item: _Prepared, saying: Saying, account: Account) -> FactRow:
-        return FactRow(
-            payment=PaymentRef(account.workspace_id, account.payment_id),
-            fact_id=self._ids.uuid7(),
-            event_id=item.event.event_id,
-            event_type=item.event.event_type,
-            said=saying.said,
-        )
 
     def _log_row(self, item: _Prepared, judged: _Judged) -> NewLogRow:
         log_id = self._ids.uuid7()

@@ -16,9 +16,9 @@ from uuid import UUID
 from asyncpg import Connection
 
 from services.attribution.domain.conversions import Conversion
-from services.attribution.domain.counting import Account
+from services.attribution.domain.counting import Account, Verdict, count, recount
 from services.attribution.domain.crediting import stronger
-from services.attribution.domain.facts import EventFacts, IdKind
+from services.attribution.domain.facts import EventFacts, IdKind, Provider
 from services.attribution.knowing import Knowing, Wanted
 from services.attribution.sources import SourceKey
 from services.attribution.store import attachments, change_log, conversions, facts, payments, tasks
@@ -139,6 +139,39 @@ class Ledger:
         self._before[ref] = conversion
         await self._learn_of((account,))
         return account
+
+    def count(self, account: Account, said: EventFacts, *, provider: Provider) -> Verdict:
+        """Count what one event says on its account, which `open` gave."""
+        source = SourceKey(account.workspace_id, account.source_id)
+        return count(
+            account,
+            said,
+            knowledge=self.knowing.of(source),
+            mappings=self.knowing.mappings(source, provider),
+            now=self._now,
+            new_id=self._ids.uuid7(),
+        )
+
+    def recount(self, account: Account, *, provider: Provider) -> Verdict:
+        """Bring an account up to date with what is known by now."""
+        source = SourceKey(account.workspace_id, account.source_id)
+        return recount(
+            account,
+            knowledge=self.knowing.of(source),
+            mappings=self.knowing.mappings(source, provider),
+            now=self._now,
+            new_id=self._ids.uuid7(),
+        )
+
+    def fact_row(self, account: Account, said: EventFacts) -> facts.FactRow:
+        """Make the row that keeps what one event says of an account's payment."""
+        return facts.FactRow(
+            payment=PaymentRef(account.workspace_id, account.payment_id),
+            fact_id=self._ids.uuid7(),
+            event_id=said.event_id,
+            event_type=said.event_type,
+            said=said,
+        )
 
     def postings(
         self,

@@ -15,6 +15,8 @@
     ├── NoIdentity                UNAUTHENTICATED       NO_IDENTITY
     ├── CallerNotAllowed          PERMISSION_DENIED     CALLER_NOT_ALLOWED
     ├── DeadlineExceeded          DEADLINE_EXCEEDED     DEADLINE_EXCEEDED
+    ├── ResumeTokenExpired        OUT_OF_RANGE          RESUME_TOKEN_EXPIRED
+    ├── StreamEnded               UNAVAILABLE           STREAM_ENDED
     ├── DependencyUnavailable     UNAVAILABLE           DEPENDENCY_UNAVAILABLE
     ├── ProviderUnavailable       UNAVAILABLE           PROVIDER_UNAVAILABLE
     ├── Overloaded                RESOURCE_EXHAUSTED    OVERLOADED
@@ -112,6 +114,32 @@ class InvalidResumeToken(SynaptyxError):
         super().__init__(
             "the resume token was not made by this method for these filters: send the last"
             " resume_token of the stream with the same filters, or none to begin now"
+        )
+
+
+class ResumeTokenExpired(SynaptyxError):
+    """Says that what came after a resume token is no longer kept."""
+
+    reason = "RESUME_TOKEN_EXPIRED"
+    code = grpc.StatusCode.OUT_OF_RANGE
+
+    def __init__(self) -> None:
+        super().__init__(
+            "what came after the resume token is no longer kept: watch without one, and list"
+            " what there is once the first heartbeat has come"
+        )
+
+
+class StreamEnded(SynaptyxError):
+    """Says that the server has ended a stream, which is not a fault."""
+
+    reason = "STREAM_ENDED"
+    code = grpc.StatusCode.UNAVAILABLE
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the server has ended the stream, as it does with each after a while and before it"
+            " stops: call again with the last resume_token"
         )
 
 
@@ -415,6 +443,8 @@ _MADE_AGAIN: Final[Mapping[str, Callable[[_Received], SynaptyxError]]] = {
     InvalidFields.reason: lambda it: InvalidFields(it.violations),
     InvalidPageToken.reason: lambda it: InvalidPageToken(),
     InvalidResumeToken.reason: lambda it: InvalidResumeToken(),
+    ResumeTokenExpired.reason: lambda it: ResumeTokenExpired(),
+    StreamEnded.reason: lambda it: StreamEnded(),
     ResourceNotFound.reason: lambda it: ResourceNotFound(it.text("name")),
     ResourceExists.reason: lambda it: ResourceExists(it.text("name")),
     PromotionCodeTaken.reason: lambda it: PromotionCodeTaken(

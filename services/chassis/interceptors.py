@@ -2,7 +2,8 @@
 
 On the server, from the outside in: `Observing` (span and histogram), `Reporting` (errors become
 statuses; the only place that catches everything), `Identifying` (the caller, and whether the
-policy lets it call this method), `Bounding` (a call without a deadline is refused). On the
+policy lets it call this method), `Bounding` (a call without a deadline is refused, unless it is a
+stream that bounds itself). On the
 client one interceptor per kind of call adds the trace context and a time-out, and turns what
 gRPC raises into the errors of `chassis.errors`.
 
@@ -13,7 +14,15 @@ import asyncio
 import inspect
 import time
 from abc import abstractmethod
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+)
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from functools import lru_cache
 from typing import Any, Final, NoReturn, Protocol, TypeAlias, cast
@@ -26,6 +35,7 @@ from services.chassis.errors import (
     DeadlineRequired,
     Internal,
     NoIdentity,
+    StreamEnded,
     SynaptyxError,
     from_rpc_error,
     to_grpc_status,
@@ -192,7 +202,7 @@ class Reporting(_Around):
             )
 
     async def _end(self, method: str, context: Context, error: SynaptyxError) -> None:
-        if error.code in _LOUD:
+        if error.code in _LOUD and not isinstance(error, StreamEnded):
             cause = error.__cause__
             fields: dict[str, object] = dict(error.metadata)
             fields["method"] = method[1:]
@@ -243,25 +253,33 @@ def _caller(uri: bytes) -> Caller:
 
 
 class Bounding(_Around):
-    """Refuses calls without a deadline: each would hold its resources for as long as it likes."""
+    """Refuses calls without a deadline: each would hold its resources for as long as it likes.
+
+    `streams` are the methods (`pkg.Service/Method`) that need none, for they bound themselves: they
+    end their streams after a while and when the server stops, and hold little meanwhile.
+    """
+
+    def __init__(self, streams: Collection[str] = ()) -> None:
+        super().__init__()
+        self._streams = frozenset(streams)
 
     @asynccontextmanager
     async def around(self, method: str, context: Context) -> AsyncIterator[None]:
         """Check the deadline of one call."""
-        if context.time_remaining() is None:
+        if context.time_remaining() is None and method[1:] not in self._streams:
             raise DeadlineRequired(method[1:])
         yield
 
 
 def server_interceptors(
-    policy: Policy | None, *, tls: bool = True
+    policy: Policy | None, *, tls: bool = True, streams: Collection[str] = ()
 ) -> "list[grpc.aio.ServerInterceptor[Any, Any]]":
     """Make the interceptors of a server, in their order.
 
     Without TLS the policy may be None: then every caller may do everything, as
-    `anonymous/anonymous`.
+    `anonymous/anonymous`. `streams` are the methods that may be called without a deadline.
     """
-    return [Observing(), Reporting(), Identifying(policy, tls=tls), Bounding()]
+    return [Observing(), Reporting(), Identifying(policy, tls=tls), Bounding(streams)]
 
 
 class _Calling:

@@ -51,7 +51,7 @@ def read_page(
     """
     if page_size < 0:
         raise InvalidFields([FieldViolation("page_size", "must not be negative")])
-    cursor = _read_cursor(page_token, query=query) if page_token else None
+    cursor = read_token(page_token, query=query) if page_token else None
     return Page(min(page_size or default, maximum), cursor)
 
 
@@ -68,7 +68,12 @@ def next_token(query: str, cursor: Sequence[str]) -> str:
     return token
 
 
-def _read_cursor(token: str, *, query: str) -> tuple[str, ...]:
+def read_token(token: str, *, query: str) -> tuple[str, ...]:
+    """Return the cursor in a token that `next_token` made for this query.
+
+    Raises:
+        InvalidPageToken: the token was not made for this query.
+    """
     octets = _decode(token)
     if octets[:_MARK_LENGTH] != _mark(query):
         raise InvalidPageToken

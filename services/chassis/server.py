@@ -21,7 +21,8 @@ Reflection, when switched on, is a service like any other: the policy has to all
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import timedelta
 from typing import Final
 
 import grpc
@@ -37,6 +38,8 @@ from services.chassis.settings import ServerSettings, TlsSettings
 
 # 256 events with bodies of up to some 30 KiB; a batch that is larger is split by its sender.
 MAX_MESSAGE_BYTES: Final = 8 * 1024 * 1024
+# For the calls that still run on a connection that has grown old.
+_GRACE: Final = timedelta(seconds=30)
 _SERVING: Final = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING: Final = health_pb2.HealthCheckResponse.NOT_SERVING
 _LIVENESS: Final = "liveness"
@@ -66,6 +69,7 @@ class GrpcServer:
         policy: Policy | None,
         services: Mapping[str, Callable[[grpc.aio.Server], None]],
         readiness: Callable[[], bool],
+        streams: Collection[str] = (),
         on_stop: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Keep what `start` needs; nothing is opened here.
@@ -76,6 +80,8 @@ class GrpcServer:
             policy: who may call what; None only where TLS is off.
             services: by full name, what adds its servicer to a server.
             readiness: whether calls can be served now; asked at every probe, so it must be quick.
+            streams: methods (`pkg.Service/Method`) that may be called without a deadline. They
+                end each stream by themselves: after `max_connection_age`, and on `on_stop`.
             on_stop: runs when the stop begins, before calls are drained: the place to end streams
                 that would otherwise last for the whole drain.
         """
@@ -83,6 +89,7 @@ class GrpcServer:
         self._tls = tls
         self._policy = policy
         self._services = services
+        self._streams = frozenset(streams)
         self._on_stop = on_stop
         self._health = _Health(readiness, names=tuple(services))
         self._stop_asked = asyncio.Event()
@@ -138,8 +145,10 @@ class GrpcServer:
 
     def _main_server(self) -> grpc.aio.Server:
         server = grpc.aio.server(
-            interceptors=server_interceptors(self._policy, tls=self._tls.enabled),
-            options=_options(self._settings),
+            interceptors=server_interceptors(
+                self._policy, tls=self._tls.enabled, streams=self._streams
+            ),
+            options=_options(self._settings, streams=bool(self._streams)),
             maximum_concurrent_rpcs=self._settings.max_concurrent_calls,
         )
         for add in self._services.values():
@@ -169,14 +178,19 @@ def _listen(add: Callable[[], int], variable: str, address: str) -> int:
         raise ListenError(variable, address) from error
 
 
-def _options(settings: ServerSettings) -> list[tuple[str, int]]:
+def _options(settings: ServerSettings, *, streams: bool) -> list[tuple[str, int]]:
+    age, grace = settings.max_connection_age, _GRACE
+    if streams:
+        # One that begins on an old connection lasts as long as any; a connection that ends under
+        # it would end it without a word.
+        grace += age
     return [
         # Two processes on one port would share its connections without anybody noticing.
         ("grpc.so_reuseport", 0),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         # Clients look for new servers only when a connection ends.
-        ("grpc.max_connection_age_ms", int(settings.max_connection_age.total_seconds() * 1000)),
-        ("grpc.max_connection_age_grace_ms", 30_000),
+        ("grpc.max_connection_age_ms", int(age.total_seconds() * 1000)),
+        ("grpc.max_connection_age_grace_ms", int(grace.total_seconds() * 1000)),
         # Clients ping every 60 s, also between calls; the default refuses that as abuse.
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),

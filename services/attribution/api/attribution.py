@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from services.attribution.api.conversions import read_conversion, with_provider_
 from services.attribution.api.credits import ConversionCredits
 from services.attribution.api.lists import ListPage
 from services.attribution.api.requests import Faults, read_draft
+from services.attribution.api.revenue import RevenueQueries
+from services.attribution.api.watching import ConversionStreams
 from services.attribution.domain.clicks import Click
 from services.attribution.recording import ClickRecorder
 from services.attribution.store import clicks, conversions, webhook_logs
@@ -56,11 +59,15 @@ class AttributionServicer(attribution_service_pb2_grpc.AttributionServiceService
         *,
         clock: Clock,
         crediting: ConversionCredits,
+        revenue: RevenueQueries,
+        streams: ConversionStreams,
     ) -> None:
         self._database = database
         self._recorder = recorder
         self._clock = clock
         self._crediting = crediting
+        self._revenue = revenue
+        self._streams = streams
 
     async def RecordClick(  # noqa: N802  (the name in the proto)
         self, request: pb.RecordClickRequest, context: ServicerContext[Any, Any]
@@ -175,6 +182,20 @@ class AttributionServicer(attribution_service_pb2_grpc.AttributionServiceService
         return pb.ListWebhookLogsResponse(
             webhook_logs=[messages.to_webhook_log(row) for row in shown], next_page_token=token
         )
+
+    async def WatchConversions(  # noqa: N802  (the name in the proto)
+        self, request: pb.WatchConversionsRequest, context: ServicerContext[Any, Any]
+    ) -> AsyncIterator[pb.WatchConversionsResponse]:
+        """Send every change of a conversion as it is made."""
+        async with aclosing(self._streams.watch(request)) as responses:
+            async for response in responses:
+                yield response
+
+    async def QueryRevenue(  # noqa: N802  (the name in the proto)
+        self, request: pb.QueryRevenueRequest, context: ServicerContext[Any, Any]
+    ) -> pb.QueryRevenueResponse:
+        """Add up conversions."""
+        return await self._revenue.query(request)
 
 
 def _workspace(parent: str) -> str:

@@ -188,9 +188,10 @@ def _is_set(resource: Message, field: str) -> bool:
 
 
 def query_of(request: Message) -> str:
-    """Return the text that a page token is bound to: the method and all of its filters."""
+    """Return the text that a token is bound to: the method and all of its filters."""
     asked = type(request)()
     asked.CopyFrom(request)
-    for paging in ("page_size", "page_token"):
-        asked.ClearField(paging)
+    for paging in ("page_size", "page_token", "resume_token"):
+        if paging in request.DESCRIPTOR.fields_by_name:
+            asked.ClearField(paging)
     return f"{request.DESCRIPTOR.full_name} {asked.SerializeToString(deterministic=True).hex()}"

@@ -92,6 +92,11 @@ CROSS JOIN LATERAL (
 ) AS conversion
 """
 
+_AWAITING = """
+SELECT payment_id, source_id FROM attribution.conversions
+WHERE workspace_id = $1 AND unknown_click_id = ANY($2::text[])
+"""
+
 _UUIDS = ARRAY(postgresql.UUID(as_uuid=True))
 
 
@@ -241,6 +246,14 @@ async def of_payments(
     return {
         PaymentRef(row["workspace_id"], row["payment_id"]): conversion_from_row(row) for row in rows
     }
+
+
+async def awaiting_clicks(
+    connection: Connection, workspace_id: str, click_ids: Iterable[str]
+) -> list[tuple[UUID, str]]:
+    """Return the payments that name unknown clicks of these ids, each with its source."""
+    rows = await connection.fetch(_AWAITING, workspace_id, sorted(click_ids))
+    return [(payment_id, source_id) for payment_id, source_id in rows]
 
 
 def page_statement(

@@ -66,6 +66,10 @@ CROSS JOIN LATERAL (
 ) AS payment
 """
 
+_STANDS = """
+SELECT merged_into IS NULL FROM attribution.payments WHERE workspace_id = $1 AND payment_id = $2
+"""
+
 _MERGE_IDS = """
 UPDATE attribution.payment_ids SET payment_id = $3 WHERE workspace_id = $1 AND payment_id = $2
 """
@@ -141,3 +145,11 @@ async def merge(connection: Connection, gone: PaymentRef, *, into: UUID) -> None
     """Make one payment of two: ids and facts of `gone` move to `into`. Both must be locked."""
     for statement in (_MERGE_IDS, _MERGE_FACTS, _MERGE_PAYMENT):
         await connection.execute(statement, gone.workspace_id, gone.payment_id, into)
+
+
+async def is_merged(connection: Connection, payment: PaymentRef) -> bool:
+    """Tell whether a payment has become part of another one, or is gone."""
+    standing: bool | None = await connection.fetchval(
+        _STANDS, payment.workspace_id, payment.payment_id
+    )
+    return not standing

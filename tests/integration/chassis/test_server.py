@@ -25,7 +25,9 @@ from services.chassis.errors import (
     NoIdentity,
     Overloaded,
     ResourceNotFound,
+    StreamEnded,
     SynaptyxError,
+    from_rpc_error,
 )
 from services.chassis.identity import current_caller, require_workspace
 from services.chassis.server import MAX_MESSAGE_BYTES, GrpcServer, ListenError
@@ -561,3 +563,81 @@ class TestRun:
             await server.stop()
             with pytest.raises(DependencyUnavailable):
                 await call
+
+
+class TestStreams:
+    @staticmethod
+    def server(ended: asyncio.Event, **changes: Any) -> GrpcServer:
+        """Serve Count, which waits after its first answer until it is told to end."""
+
+        async def answer(request: bytes) -> bytes:
+            if request == b"b":
+                await ended.wait()
+                raise StreamEnded
+            return request
+
+        async def on_stop() -> None:
+            ended.set()
+
+        return GrpcServer(
+            replace(SETTINGS, **changes),
+            NO_TLS,
+            policy=None,
+            services={NAME: echo(answer)},
+            readiness=lambda: True,
+            streams=[f"{NAME}/Count"],
+            on_stop=on_stop,
+        )
+
+    async def test_need_no_deadline_and_end_when_the_server_stops(
+        self, lines: list[dict[str, Any]]
+    ) -> None:
+        server = self.server(asyncio.Event(), drain=timedelta(seconds=30))
+        await server.start()
+        async with grpc.aio.insecure_channel(f"localhost:{server.port}") as channel:
+            answers = EchoStub(channel).Count(b"ab")
+            assert await answers.read() == b"a"
+            with pytest.raises(grpc.aio.AioRpcError):
+                await EchoStub(channel).Say(b"x")
+            async with asyncio.timeout(5):
+                await server.stop()
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await answers.read()
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert isinstance(from_rpc_error(caught.value), StreamEnded)
+        # It is no fault, and there is one for each client at every stop.
+        assert not [line for line in lines if line.get("reason") == "STREAM_ENDED"]
+
+    async def test_outlive_their_connection(self) -> None:
+        ended = asyncio.Event()
+        server = self.server(ended, max_connection_age=timedelta(seconds=1))
+        await server.start()
+        async with grpc.aio.insecure_channel(f"localhost:{server.port}") as channel:
+            answers = EchoStub(channel).Count(b"ab")
+            assert await answers.read() == b"a"
+            await asyncio.sleep(1.5)
+            ended.set()
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await answers.read()
+            assert isinstance(from_rpc_error(caught.value), StreamEnded)
+        await server.stop()
+
+    async def test_end_in_the_server_when_their_client_leaves(self) -> None:
+        begun, left = asyncio.Event(), asyncio.Event()
+
+        async def answer(request: bytes) -> bytes:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                left.set()
+                raise
+            return request
+
+        async with serving(None, answer) as server, calling(server, None) as stub:
+            answers = stub.Count(b"a", timeout=60)
+            reading = asyncio.ensure_future(anext(aiter(answers)))
+            await begun.wait()
+            reading.cancel()
+            answers.cancel()
+            await asyncio.wait_for(left.wait(), 5)

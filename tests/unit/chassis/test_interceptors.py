@@ -289,3 +289,18 @@ class TestBounding:
         with pytest.raises(grpc.aio.AbortError):
             await run([Reporting(), Bounding()], same, context)
         assert context.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+    async def test_a_stream_that_bounds_itself_needs_none(self) -> None:
+        async def stream(request: bytes, context: Any) -> AsyncIterator[bytes]:
+            yield request
+
+        handler = grpc.unary_stream_rpc_method_handler(stream)
+        for streams, answers in (([METHOD[1:]], [b"x"]), (["test.v1.Unit/Other"], None)):
+            context = FakeContext(left=None)
+            behaviour = (await wrapped([Reporting(), Bounding(streams)], handler)).unary_stream
+            if answers is None:
+                with pytest.raises(grpc.aio.AbortError):
+                    _ = [each async for each in behaviour(b"x", context)]
+                assert context.code() is grpc.StatusCode.INVALID_ARGUMENT
+            else:
+                assert [each async for each in behaviour(b"x", context)] == answers

@@ -1,0 +1,244 @@
+"""WatchConversions through the real server: nothing missed, whatever breaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from synaptyx.attribution.v1 import attribution_service_pb2 as pb
+
+from services.attribution.api import messages
+from services.attribution.store import changes, conversions
+from services.chassis.clock import FixedClock
+from services.chassis.database import Database
+from services.chassis.errors import (
+    CallerNotAllowed,
+    InvalidFields,
+    InvalidResumeToken,
+    ResumeTokenExpired,
+)
+from tests.certificates import CertificateFiles
+from tests.integration.attribution.planting import (
+    a_click_copy,
+    a_row,
+    plant_changes,
+    plant_removal,
+    uuid,
+)
+from tests.integration.attribution.serving import Client, Service, serving
+
+Response = pb.WatchConversionsResponse
+
+
+def watch(client: Client, resume_token: str = "", **fields: Any) -> Any:
+    """Watch for at most a minute, unless another deadline is given."""
+    request = pb.WatchConversionsRequest(
+        parent="workspaces/acme", resume_token=resume_token, **fields
+    )
+    return aiter(client.attribution.WatchConversions(request, timeout=60))
+
+
+async def take(stream: Any, count: int) -> list[Response]:
+    async with asyncio.timeout(10):
+        return [await anext(stream) for _ in range(count)]
+
+
+async def begin(client: Client, **fields: Any) -> tuple[Any, str]:
+    """Watch from now on, and give the stream with the token of where that is."""
+    stream = watch(client, **fields)
+    [first] = await take(stream, 1)
+    assert first.HasField("heartbeat")
+    return stream, first.resume_token
+
+
+def paid(response: Response) -> list[int]:
+    """Give what was left before and after."""
+    return [response.change.before.net.minor_units, response.change.after.net.minor_units]
+
+
+class TestChanges:
+    async def test_are_sent_with_what_was_before_and_after(
+        self, service: Service, database: Database
+    ) -> None:
+        stream, _ = await begin(service.operator)
+        row = a_row(
+            conversion_id=uuid(1),
+            credited_click=a_click_copy(campaign_id="launch", sub1="x"),
+            goal_id="signup",
+            initial_conversion_id=uuid(2),
+            subscription_id="sub_1",
+        )
+        refunded = {
+            **row,
+            "refunded_minor_units": 5000,
+            "net_minor_units": 0,
+            "state": "refunded",
+        }
+        await plant_changes(database, row)
+        await plant_changes(database, refunded)
+        [made, changed] = await take(stream, 2)
+        assert not made.change.HasField("before")
+        assert paid(changed) == [5000, 0]
+        assert changed.change.before == made.change.after
+        async with database.read() as tx:
+            stored = await conversions.get(tx, "acme", uuid(1))
+        assert stored is not None
+        shown = messages.to_conversion(stored, ())
+        shown.ClearField("etag")
+        assert changed.change.after == shown
+        assert changed.change.change_time.ToDatetime().year == 2026
+        await plant_removal(database, refunded)
+        [removed] = await take(stream, 1)
+        assert removed.change.before == changed.change.after
+        assert not removed.change.HasField("after")
+
+    async def test_come_in_their_order_from_many_transactions_at_once(
+        self, service: Service, database: Database
+    ) -> None:
+        stream, _ = await begin(service.operator)
+        rows = [a_row(gross_minor_units=n) for n in range(40)]
+        await asyncio.gather(*(plant_changes(database, row, row) for row in rows))
+        sent = await take(stream, 80)
+        async with database.read() as tx:
+            stored = await changes.read(tx, "acme", after=0, limit=100)
+        assert stored.last_number == 80
+        assert [response.change.after.gross.minor_units for response in sent] == [
+            change.after.amounts.gross for change in stored.changes if change.after
+        ]
+
+    async def test_can_be_those_of_a_source_or_a_campaign(
+        self, service: Service, database: Database
+    ) -> None:
+        launch = a_row(credited_click=a_click_copy(campaign_id="launch"), gross_minor_units=1)
+        moved = {**launch, "credited_click": None, "campaign_id": None, "basis": None}
+        other = a_row(source_id="src_2", gross_minor_units=2)
+        by_campaign, _ = await begin(service.operator, campaign="workspaces/acme/campaigns/launch")
+        by_source, _ = await begin(service.operator, source="workspaces/acme/sources/src_2")
+        neither, _ = await begin(
+            service.operator,
+            source="workspaces/acme/sources/src_2",
+            campaign="workspaces/acme/campaigns/launch",
+        )
+        await plant_changes(database, other, launch, moved, moved)
+        of_campaign = await take(by_campaign, 2)
+        assert [each.change.HasField("before") for each in of_campaign] == [False, True]
+        [of_source] = await take(by_source, 1)
+        assert of_source.change.after.gross.minor_units == 2
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.7):
+                await anext(neither)
+
+    async def test_of_another_workspace_are_not_seen(
+        self, service: Service, database: Database
+    ) -> None:
+        stream, _ = await begin(service.acme)
+        await plant_changes(database, a_row(workspace_id="beta", gross_minor_units=1))
+        await plant_changes(database, a_row(gross_minor_units=2))
+        [sent] = await take(stream, 1)
+        assert sent.change.after.gross.minor_units == 2
+
+    async def test_written_before_a_column_was_there_are_read(
+        self, service: Service, database: Database
+    ) -> None:
+        stream, _ = await begin(service.operator)
+        await plant_changes(database, a_row())
+        async with database.write() as tx:
+            await (await tx.driver()).execute(
+                "UPDATE attribution.conversion_changes SET after = after"
+                " - 'subscription_id' - 'customer_id' - 'initial_conversion_id' - 'credit_details'"
+                " || '{\"of_a_later_version\": 1}'"
+            )
+        [sent] = await take(stream, 1)
+        assert sent.change.after.gross.minor_units == 5000
+
+
+class TestResuming:
+    async def test_misses_nothing_that_happened_meanwhile(
+        self, service: Service, database: Database
+    ) -> None:
+        stream, token = await begin(service.operator)
+        await stream.aclose()
+        await plant_changes(database, *(a_row(gross_minor_units=n) for n in range(5)))
+        first = await take(watch(service.operator, token), 3)
+        rest = await take(watch(service.operator, first[-1].resume_token), 2)
+        grosses = [each.change.after.gross.minor_units for each in [*first, *rest]]
+        assert grosses == [0, 1, 2, 3, 4]
+
+    async def test_misses_nothing_over_a_restart_of_the_server(
+        self,
+        database: Database,
+        clock: FixedClock,
+        certificates: Mapping[str, CertificateFiles],
+        tmp_path: Path,
+    ) -> None:
+        token, read = "", list[int]()
+        for round_ in range(3):
+            async with serving(
+                database, clock, certificates=certificates, directory=tmp_path
+            ) as service:
+                stream = watch(service.operator, token)
+                if not token:
+                    token = (await take(stream, 1))[0].resume_token
+                await plant_changes(database, a_row(gross_minor_units=round_ * 2))
+                for response in await take(stream, 1 if round_ == 0 else 2):
+                    token = response.resume_token
+                    read.append(response.change.after.gross.minor_units)
+            await plant_changes(database, a_row(gross_minor_units=round_ * 2 + 1))
+        assert read == [0, 1, 2, 3, 4]
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"parent": "workspaces/beta"},
+            {"source": "workspaces/acme/sources/src_1"},
+            {"resume_token": "x"},
+            {"resume_token": "A" * 3000},
+        ],
+    )
+    async def test_with_the_token_of_another_stream_is_refused(
+        self, service: Service, change: dict[str, str]
+    ) -> None:
+        _, token = await begin(service.operator)
+        fields = {"parent": "workspaces/acme", "resume_token": token, **change}
+        request = pb.WatchConversionsRequest(**fields)
+        with pytest.raises(InvalidResumeToken):
+            await take(aiter(service.operator.attribution.WatchConversions(request, timeout=60)), 1)
+
+    async def test_after_changes_that_are_gone_is_refused(
+        self, service: Service, database: Database, superuser_url: str
+    ) -> None:
+        _, token = await begin(service.operator)
+        await plant_changes(database, a_row(), a_row())
+        connection = await asyncpg.connect(superuser_url)
+        await connection.execute(
+            "DELETE FROM attribution.conversion_changes WHERE change_number = 1"
+        )
+        await connection.close()
+        with pytest.raises(ResumeTokenExpired):
+            await take(watch(service.operator, token), 1)
+
+
+class TestRequests:
+    async def test_need_no_deadline_of_the_callers(self, service: Service) -> None:
+        # Our channels set one where there is none; the greatest one is as good as none.
+        request = pb.WatchConversionsRequest(parent="workspaces/acme")
+        stream = service.operator.attribution.WatchConversions(
+            request, timeout=timedelta(days=300).total_seconds()
+        )
+        await take(aiter(stream), 1)
+
+    async def test_of_another_workspace_are_refused(self, service: Service) -> None:
+        request = pb.WatchConversionsRequest(parent="workspaces/beta")
+        with pytest.raises(CallerNotAllowed):
+            await take(aiter(service.acme.attribution.WatchConversions(request, timeout=60)), 1)
+
+    async def test_with_names_of_another_workspace_say_why(self, service: Service) -> None:
+        stream = watch(service.operator, source="workspaces/beta/sources/s", campaign="x")
+        with pytest.raises(InvalidFields) as raised:
+            await take(stream, 1)
+        assert [each.field for each in raised.value.violations] == ["source", "campaign"]
