@@ -39,6 +39,24 @@ class Committed:
 Announce: TypeAlias = Callable[[Committed], None]
 
 
+class Commits:
+    """Passes on what was committed in this process to those who listen."""
+
+    def __init__(self) -> None:
+        """Begin without listeners."""
+        self._listeners: list[Announce] = []
+
+    def listen(self, listener: Announce) -> None:
+        """Have a listener hear of every commit from now on."""
+        self._listeners.append(listener)
+
+    def announce(self, committed: Committed) -> None:
+        """Tell the listeners, unless nothing is changed and nothing to be done."""
+        if committed.workspaces or committed.tasks:
+            for listener in self._listeners:
+                listener(committed)
+
+
 def announce_to_nobody(committed: Committed) -> None:
     """Hear of a commit, and do nothing."""
 
