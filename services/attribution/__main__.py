@@ -31,6 +31,7 @@ from services.attribution.attaching import Attacher
 from services.attribution.bodies import BodySeal
 from services.attribution.commits import Commits, Committed
 from services.attribution.connections import open_connections
+from services.attribution.explaining import Explainer
 from services.attribution.ingest import Ingestor
 from services.attribution.leftovers import Patience
 from services.attribution.looking_up import Finder
@@ -178,12 +179,12 @@ def grpc_server(
     attacher = Attacher(
         database, clock=clock, ids=ids, random=SystemRandom(), announce=commits.announce
     )
-    # What is not served yet is answered with UNIMPLEMENTED.
-    attribution_servicer = AttributionServicer(  # type: ignore[abstract]  # served step by step
+    attribution_servicer = AttributionServicer(
         database,
         recorder,
         clock=clock,
-        crediting=ConversionCredits(database, attacher=attacher),
+        crediting=ConversionCredits(database, attacher=attacher, explainer=Explainer(database)),
+        replayer=new_replayer(settings, database, clock=clock, ids=ids, commits=commits),
         revenue=RevenueQueries(database),
         streams=ConversionStreams(watcher),
     )

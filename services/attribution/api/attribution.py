@@ -14,6 +14,7 @@ from synaptyx.attribution.v1 import (
 from synaptyx.attribution.v1 import (
     attribution_service_pb2_grpc,
     click_pb2,
+    conversion_explanation_pb2,
     conversion_pb2,
     webhook_log_pb2,
 )
@@ -27,6 +28,7 @@ from services.attribution.api.revenue import RevenueQueries
 from services.attribution.api.watching import ConversionStreams
 from services.attribution.domain.clicks import Click
 from services.attribution.recording import ClickRecorder
+from services.attribution.replaying import Replayer
 from services.attribution.store import clicks, conversions, webhook_logs
 from services.attribution.store.conversions import ConversionFilter
 from services.attribution.store.webhook_logs import LogFilter
@@ -59,6 +61,7 @@ class AttributionServicer(attribution_service_pb2_grpc.AttributionServiceService
         *,
         clock: Clock,
         crediting: ConversionCredits,
+        replayer: Replayer,
         revenue: RevenueQueries,
         streams: ConversionStreams,
     ) -> None:
@@ -66,6 +69,7 @@ class AttributionServicer(attribution_service_pb2_grpc.AttributionServiceService
         self._recorder = recorder
         self._clock = clock
         self._crediting = crediting
+        self._replayer = replayer
         self._revenue = revenue
         self._streams = streams
 
@@ -144,6 +148,12 @@ class AttributionServicer(attribution_service_pb2_grpc.AttributionServiceService
                 conversions=await with_provider_ids(tx, workspace, shown), next_page_token=token
             )
 
+    async def ExplainConversion(  # noqa: N802  (the name in the proto)
+        self, request: pb.ExplainConversionRequest, context: ServicerContext[Any, Any]
+    ) -> conversion_explanation_pb2.ConversionExplanation:
+        """Explain why a conversion is as it is."""
+        return await self._crediting.explain(request)
+
     async def AttachConversion(  # noqa: N802  (the name in the proto)
         self, request: pb.AttachConversionRequest, context: ServicerContext[Any, Any]
     ) -> conversion_pb2.Conversion:
@@ -162,6 +172,16 @@ class AttributionServicer(attribution_service_pb2_grpc.AttributionServiceService
             row = await webhook_logs.get(tx, workspace, source_id=ids["source"], log_id=log_id)
         if row is None:
             raise ResourceNotFound(request.name)
+        return messages.to_webhook_log(row)
+
+    async def ReplayEvent(  # noqa: N802  (the name in the proto)
+        self, request: pb.ReplayEventRequest, context: ServicerContext[Any, Any]
+    ) -> webhook_log_pb2.WebhookLog:
+        """Count the event of a log row again."""
+        ids = WEBHOOK_LOG.parse(request.name)
+        require_workspace(ids["workspace"])
+        log_id = uuid_id(ids["webhook_log"], name=request.name)
+        row = await self._replayer.replay(ids["workspace"], source_id=ids["source"], log_id=log_id)
         return messages.to_webhook_log(row)
 
     async def ListWebhookLogs(  # noqa: N802  (the name in the proto)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from synaptyx.attribution.v1 import attribution_service_pb2 as pb
-from synaptyx.attribution.v1 import conversion_pb2
+from synaptyx.attribution.v1 import conversion_explanation_pb2, conversion_pb2
 
 from services.attribution.api.conversions import read_conversion
+from services.attribution.api.explanations import to_explanation
 from services.attribution.api.messages import conversion_etag
 from services.attribution.api.requests import Faults
 from services.attribution.attaching import Attacher, Wish
 from services.attribution.domain.fields import request_id_fault, text_fault
+from services.attribution.explaining import Explainer
 from services.chassis.database import Database
 from services.chassis.errors import ResourceNotFound
 from services.chassis.identity import current_caller, require_workspace
@@ -19,11 +21,24 @@ _LONGEST_REASON = 500
 
 
 class ConversionCredits:
-    """Answers AttachConversion."""
+    """Answers AttachConversion and ExplainConversion."""
 
-    def __init__(self, database: Database, *, attacher: Attacher) -> None:
+    def __init__(self, database: Database, *, attacher: Attacher, explainer: Explainer) -> None:
         self._database = database
         self._attacher = attacher
+        self._explainer = explainer
+
+    async def explain(
+        self, request: pb.ExplainConversionRequest
+    ) -> conversion_explanation_pb2.ConversionExplanation:
+        """Explain why a conversion is as it is."""
+        ids = CONVERSION.parse(request.name)
+        require_workspace(ids["workspace"])
+        conversion_id = uuid_id(ids["conversion"], name=request.name)
+        explained = await self._explainer.explain(ids["workspace"], conversion_id)
+        if explained is None:
+            raise ResourceNotFound(request.name)
+        return to_explanation(explained)
 
     async def attach(self, request: pb.AttachConversionRequest) -> conversion_pb2.Conversion:
         """Credit a conversion by hand, and answer with it as it is then."""

@@ -65,10 +65,8 @@ def to_duration(length: timedelta | None) -> Duration | None:
     return message
 
 
-def to_money(money: Money | None) -> money_pb2.Money | None:
-    """Write an amount; None leaves a field unset."""
-    if money is None:
-        return None
+def to_money(money: Money) -> money_pb2.Money:
+    """Write an amount."""
     return money_pb2.Money(currency_code=money.currency, minor_units=money.minor_units)
 
 
@@ -80,7 +78,7 @@ def to_click(click: Click) -> click_pb2.Click:
         click_time=to_timestamp(click.clicked_at),
         referrer=click.referrer or "",
         parameters=click.parameters,
-        cost=to_money(click.cost),
+        cost=None if click.cost is None else to_money(click.cost),
         create_time=to_timestamp(click.created_at),
     )
 
@@ -258,6 +256,8 @@ def to_webhook_log(row: LogRow) -> webhook_log_pb2.WebhookLog:
         test=row.test,
         receive_time=to_timestamp(row.received_at),
         delivery_count=row.delivery_count,
+        first_outcome=None if row.first_outcome is None else f"OUTCOME_{row.first_outcome.name}",
+        resolve_time=to_timestamp(row.resolved_at),
     )
 
 

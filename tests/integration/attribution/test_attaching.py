@@ -10,9 +10,7 @@ import asyncpg
 import pytest
 from google.protobuf.empty_pb2 import Empty
 from synaptyx.attribution.v1 import attribution_service_pb2 as pb
-from synaptyx.attribution.v1 import conversion_pb2, webhook_log_pb2
-from synaptyx.attribution.v1 import event_ingest_service_pb2 as ingest_pb
-from synaptyx.type.v1 import provider_pb2
+from synaptyx.attribution.v1 import conversion_pb2
 
 from services.chassis.database import Database
 from services.chassis.errors import (
@@ -24,11 +22,11 @@ from services.chassis.errors import (
     StateConflict,
 )
 from tests.builders import PAID_AT, a_campaign, a_click, store_campaigns, store_clicks
+from tests.integration.attribution.ingesting import ingest
 from tests.integration.attribution.serving import Client, Service
-from tests.webhooks.stripe_events import Json, Purchase, encode
+from tests.webhooks.stripe_events import Purchase
 
 ACME = "workspaces/acme"
-SOURCE = f"{ACME}/sources/src_1"
 UNKNOWN = f"{ACME}/conversions/01a20ac5-e7af-7000-aba8-9e5941110123"
 MANUAL = conversion_pb2.Conversion.BASIS_MANUAL
 METADATA = conversion_pb2.Conversion.BASIS_METADATA
@@ -54,23 +52,6 @@ async def clicked(database: Database) -> None:
 @pytest.fixture
 def operator(service: Service, clicked: None) -> Client:
     return service.operator
-
-
-async def ingest(service: Service, *events: Json) -> None:
-    request = ingest_pb.IngestEventsRequest(
-        events=[
-            ingest_pb.ProviderEvent(
-                source=SOURCE,
-                provider=provider_pb2.PROVIDER_STRIPE,
-                event_id=event["id"],
-                event_type=event["type"],
-                body=encode(event),
-                origin=webhook_log_pb2.WebhookLog.ORIGIN_WEBHOOK,
-            )
-            for event in events
-        ]
-    )
-    await service.ingress.events.IngestEvents(request, timeout=10)
 
 
 async def bought(service: Service, purchase: Purchase | None = None) -> conversion_pb2.Conversion:

@@ -191,6 +191,16 @@ class TestWebhookLog:
         assert message.detail == sentence("click_credited") != message.reason
         assert message.receive_time.ToMicroseconds() == at.timestamp() * 1_000_000
 
+    def test_tells_what_was_answered_at_first(self) -> None:
+        row = a_log_row(log_id=uuid7_at(PAID_AT))
+        message = to_webhook_log(row)
+        assert message.first_outcome == webhook_log_pb2.OUTCOME_UNSPECIFIED
+        assert not message.HasField("resolve_time")
+        settled = replace(row, first_outcome=Outcome.DEFERRED, resolved_at=PAID_AT)
+        message = to_webhook_log(settled)
+        assert message.first_outcome == webhook_log_pb2.OUTCOME_DEFERRED
+        assert message.resolve_time == to_timestamp(PAID_AT)
+
     @pytest.mark.parametrize("outcome", Outcome)
     def test_every_outcome_has_its_name(self, outcome: Outcome) -> None:
         message = to_webhook_log(a_log_row(log_id=uuid7_at(PAID_AT), outcome=outcome))
