@@ -27,7 +27,7 @@ from services.attribution.domain.mappings import EventMapping
 from services.attribution.domain.money import Money
 from services.attribution.domain.outcomes import Outcome, sentence
 from services.attribution.domain.webhook_logs import LogRow
-from services.chassis.etags import EtagPart, etag
+from services.chassis.etags import etag
 from services.chassis.resource_names import (
     CAMPAIGN,
     CLICK,
@@ -169,34 +169,31 @@ def to_event_mapping(mapping: EventMapping) -> event_mapping_pb2.EventMapping:
 def conversion_etag(conversion: Conversion) -> str:
     """Return the etag of a conversion; it stands for all that can change."""
     credit, amounts = conversion.credit, conversion.amounts
-    given: tuple[EtagPart, ...] = ()
-    if credit is not None:
-        given = (
-            credit.basis.value,
-            credit.click_id,
-            credit.campaign_id,
-            credit.promotion_code,
-            credit.inherited_from,
-            credit.actor,
-            credit.reason,
-        )
-    return etag(
-        conversion.workspace_id,
-        conversion.conversion_id,
-        conversion.updated_at,
+    given = credit and (
+        credit.basis.value,
+        credit.click_id,
+        credit.campaign_id,
+        credit.promotion_code,
+        str(credit.inherited_from),
+        credit.actor,
+        credit.reason,
+    )
+    # As one text, for a list has hundreds of conversions and each part of an etag costs.
+    told = (
         conversion.provider_payment_id,
         conversion.state.value,
         amounts.gross,
         amounts.refunded,
         amounts.disputed,
-        conversion.paid_at,
+        conversion.paid_at and conversion.paid_at.timestamp(),
         conversion.goal_id,
         conversion.unknown_click_id,
         conversion.subscription_id,
         conversion.customer_id,
-        conversion.initial_conversion_id,
-        *given,
+        str(conversion.initial_conversion_id),
+        given,
     )
+    return etag(conversion.conversion_id, conversion.updated_at, repr(told))
 
 
 def to_conversion(
