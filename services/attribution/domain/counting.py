@@ -13,7 +13,9 @@ from services.attribution.domain.facts import (
     Dispute,
     DisputeStatus,
     EventFacts,
+    IdKind,
     OrderSnapshot,
+    Provider,
     ProviderId,
     Receipt,
     ReceiptStatus,
@@ -43,6 +45,12 @@ class Account:
     conversion: Conversion | None = None
     standing: Standing | None = None
     crediting: Crediting | None = None
+
+    @property
+    def provider(self) -> Provider:
+        """The provider that the payment was made at, which its ids tell."""
+        orders = any(id_.kind is IdKind.ORDER for event in self.events for id_ in event.ids)
+        return Provider.POLAR if orders else Provider.STRIPE
 
     def click_ids(self) -> set[str]:
         """Return every click id that the payment names."""
