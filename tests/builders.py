@@ -28,7 +28,7 @@ from services.attribution.domain.outcomes import Outcome
 from services.attribution.domain.webhook_logs import LogRow, Origin, SealedBody
 from services.attribution.store import campaigns, clicks, conversions, goals, payments, webhook_logs
 from services.attribution.store.payments import PaymentKey, PaymentRef
-from services.attribution.store.together import insert
+from services.attribution.store.together import write
 from services.attribution.store.webhook_logs import NewLogRow
 from services.chassis.database import Database
 from services.chassis.ids import time_of
@@ -230,7 +230,7 @@ async def store_conversions(
         }
         if ids:
             postings.append(payments.adding_ids(ids))
-        await insert(connection, [*postings, conversions.saving(built)])
+        await write(connection, [*postings, conversions.saving(built)])
 
 
 async def store_log_rows(
@@ -238,4 +238,4 @@ async def store_log_rows(
 ) -> None:
     async with database.write() as tx:
         rows = [NewLogRow(row, body) for row in built]
-        await insert(await tx.driver(), [webhook_logs.appending(rows)])
+        await write(await tx.driver(), [webhook_logs.appending(rows)])

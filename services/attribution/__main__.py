@@ -27,12 +27,22 @@ from services.attribution.api.event_ingest import EventIngestServicer
 from services.attribution.api.revenue import RevenueQueries
 from services.attribution.api.watching import ConversionStreams
 from services.attribution.bodies import BodySeal
+from services.attribution.commits import Commits, Committed
 from services.attribution.connections import open_connections
 from services.attribution.ingest import Ingestor
+from services.attribution.leftovers import Patience
+from services.attribution.looking_up import Finder
+from services.attribution.noting import Noter
+from services.attribution.previewing import Previewer
+from services.attribution.providers.lookups import Lookups
 from services.attribution.recording import ClickRecorder
 from services.attribution.rejections import Rejections
+from services.attribution.replaying import Replayer
+from services.attribution.resolving import Resolver
 from services.attribution.retention import LogPartitions
 from services.attribution.settings import AttributionSettings
+from services.attribution.settling import Settler
+from services.attribution.sharing import Sharer
 from services.attribution.sources import Sources
 from services.attribution.watching import StoredChanges, Watcher
 from services.chassis import garbage, logs, telemetry
@@ -72,6 +82,7 @@ async def serve(settings: AttributionSettings) -> None:
         connections = await stack.enter_async_context(
             open_connections(settings.lookups, settings.tls, clock=clock)
         )
+        commits = Commits()
         server = grpc_server(
             settings,
             database,
@@ -79,11 +90,63 @@ async def serve(settings: AttributionSettings) -> None:
             partitions=partitions,
             clock=clock,
             ids=ids,
+            commits=commits,
         )
-        keeping = asyncio.create_task(partitions.run(), name="keep-log-partitions")
-        stack.push_async_callback(_end, keeping)
+        resolver = new_resolver(
+            settings, database, lookups=connections.lookups, clock=clock, ids=ids, commits=commits
+        )
+        for name, work in (("keep-log-partitions", partitions.run()), ("resolve", resolver.run())):
+            stack.push_async_callback(_end, asyncio.create_task(work, name=name))
         garbage.settle()
         await server.run()
+
+
+def new_resolver(
+    settings: AttributionSettings,
+    database: Database,
+    *,
+    lookups: Lookups,
+    clock: Clock,
+    ids: IdSource,
+    commits: Commits,
+) -> Resolver:
+    """Put the resolver together; it hears of every commit from now on."""
+    random = SystemRandom()
+    settler = Settler(database, clock=clock, ids=ids, random=random, announce=commits.announce)
+    sharer = Sharer(database, clock=clock, random=random, announce=commits.announce)
+    noter = Noter(database, clock=clock, ids=ids, random=random, announce=commits.announce)
+    resolver = Resolver(
+        database,
+        settler=settler,
+        sharer=sharer,
+        noter=noter,
+        finder=Finder(lookups),
+        replayer=new_replayer(settings, database, clock=clock, ids=ids, commits=commits),
+        clock=clock,
+        random=random,
+    )
+    commits.listen(resolver.announce)
+    return resolver
+
+
+def new_replayer(
+    settings: AttributionSettings,
+    database: Database,
+    *,
+    clock: Clock,
+    ids: IdSource,
+    commits: Commits,
+) -> Replayer:
+    """Put together what reads logged events again."""
+    return Replayer(
+        database,
+        seal=BodySeal(settings.body_keys, os.urandom),
+        clock=clock,
+        ids=ids,
+        random=SystemRandom(),
+        patience=Patience(settings.lookups.delay),
+        announce=commits.announce,
+    )
 
 
 def grpc_server(
@@ -94,13 +157,22 @@ def grpc_server(
     partitions: LogPartitions,
     clock: Clock,
     ids: IdSource,
+    commits: Commits,
 ) -> GrpcServer:
     """Put the server together. It is ready once it has seen the schema."""
-    random = SystemRandom()
     seal = BodySeal(settings.body_keys, os.urandom)
     watcher = Watcher(StoredChanges(database), longest=settings.server.max_connection_age)
-    recorder = ClickRecorder(database, clock, ids)
-    ingestor = Ingestor(database, seal=seal, clock=clock, ids=ids, random=random)
+    commits.listen(lambda committed: _tell(watcher, committed))
+    recorder = ClickRecorder(database, clock, ids, announce=commits.announce)
+    ingestor = Ingestor(
+        database,
+        seal=seal,
+        clock=clock,
+        ids=ids,
+        random=SystemRandom(),
+        patience=Patience(settings.lookups.delay),
+        announce=commits.announce,
+    )
     # What is not served yet is answered with UNIMPLEMENTED.
     attribution_servicer = AttributionServicer(  # type: ignore[abstract]  # served step by step
         database,
@@ -109,8 +181,8 @@ def grpc_server(
         revenue=RevenueQueries(database),
         streams=ConversionStreams(watcher),
     )
-    campaign_servicer = CampaignServicer(  # type: ignore[abstract]  # served step by step
-        database, clock, ids, sources=sources
+    campaign_servicer = CampaignServicer(
+        database, clock, ids, sources=sources, previewer=Previewer(database, seal=seal)
     )
     ingest_servicer = EventIngestServicer(ingestor, Rejections(database, ids=ids))
     return GrpcServer(
@@ -130,6 +202,11 @@ def grpc_server(
         streams=[f"{attribution.SERVICE}/WatchConversions"],
         on_stop=watcher.close,
     )
+
+
+def _tell(watcher: Watcher, committed: Committed) -> None:
+    for workspace_id in committed.workspaces:
+        watcher.announce(workspace_id)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

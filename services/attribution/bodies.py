@@ -32,6 +32,11 @@ class BodyUnreadable(Exception):
     """A sealed body does not open: its key is gone, or the row was altered or moved."""
 
 
+def bound_to(workspace_id: str, source_id: str, event_id: str) -> str:
+    """Return what the body of an event is bound to: sealed for one event, it opens for no other."""
+    return f"{workspace_id}|{source_id}|{event_id}"
+
+
 class BodySeal:
     """Seals bodies with the first of its keys, and opens what any of them sealed."""
 

@@ -13,7 +13,7 @@ from services.attribution.domain.money import AmountInvalid, CurrencyInvalid
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.domain.webhook_logs import Origin
 from services.attribution.providers import polar, stripe
-from services.attribution.providers.reading import FieldInvalid, Payload
+from services.attribution.providers.reading import FieldInvalid, Ignored, Payload
 from services.chassis.logs import logger
 
 _log = logger(__name__)
@@ -59,14 +59,12 @@ def read(event: IncomingEvent) -> ReadEvent:
     except Exception as error:  # noqa: BLE001 - a fault in reading one must not sink its batch
         _log.exception("event_unreadable", error=error, event_type=event.event_type)
         return _quarantined("processing_failed", test=test)
-    if said is not None:
-        return ReadEvent(said, None, test)
-    counted = event.event_type in stripe.COUNTED or event.event_type in polar.COUNTED
-    reason = "not_a_payment" if counted else "event_type_not_counted"
-    return ReadEvent(None, Verdict(Outcome.IGNORED, reason), test)
+    if isinstance(said, Ignored):
+        return ReadEvent(None, Verdict(Outcome.IGNORED, said.reason), test)
+    return ReadEvent(said, None, test)
 
 
-def _read(event: IncomingEvent, payload: Payload) -> EventFacts | None:
+def _read(event: IncomingEvent, payload: Payload) -> EventFacts | Ignored:
     match event.provider:
         case Provider.STRIPE:
             return stripe.read_event(event.event_type, payload, event_id=event.event_id)

@@ -7,10 +7,8 @@ is then kept as quarantined.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
 
@@ -18,37 +16,31 @@ import asyncpg
 from prometheus_client import Counter
 
 from services.attribution.bodies import BodySeal
-from services.attribution.domain.conversions import Conversion
-from services.attribution.domain.counting import Account, Verdict, count
-from services.attribution.domain.crediting import Knowledge
+from services.attribution.commits import (
+    Announce,
+    Committed,
+    announce_to_nobody,
+    until_undisturbed,
+)
+from services.attribution.domain.counting import Account, Verdict
 from services.attribution.domain.facts import Provider
-from services.attribution.domain.mappings import BY_DEFAULT
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.domain.webhook_logs import LogRow, SealedBody
 from services.attribution.events import IncomingEvent, ReadEvent, read
-from services.attribution.ledger import Ledger, PaymentRace, Saying
+from services.attribution.ledger import Ledger, Saying
+from services.attribution.leftovers import Patience, retry_of, tasks_of
 from services.attribution.store import webhook_logs
 from services.attribution.store.claims import Claim
-from services.attribution.store.facts import FactRow
-from services.attribution.store.payments import PaymentRef
-from services.attribution.store.together import Part, insert
+from services.attribution.store.tasks import NewTask
+from services.attribution.store.together import write
 from services.attribution.store.webhook_logs import NewLogRow
-from services.chassis.backoff import full_jitter
 from services.chassis.clock import Clock
-from services.chassis.database import Database
-from services.chassis.errors import DependencyUnavailable
+from services.chassis.database import Database, write_on
 from services.chassis.ids import IdSource, time_of
 from services.chassis.logs import logger
 
 _log = logger(__name__)
 
-_ATTEMPTS = 8
-_RACES = (
-    PaymentRace,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.UniqueViolationError,
-)
 _EVENTS = Counter(
     "synaptyx_events_ingested",
     "Events by what became of them. Any quarantined one wants an operator.",
@@ -94,18 +86,40 @@ class _Judged:
     account: Account | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to become of a batch: the verdict on each event, None where it is still open.
+
+    `fresh` are the events that were not ingested before, in order.
+    """
+
+    batch: Sequence[_Prepared]
+    fresh: Sequence[_Prepared]
+    judged: Sequence[_Judged | None]
+
+
 class Ingestor:
     """Counts events. Safe to repeat: an event that was ingested before is a duplicate."""
 
     def __init__(
-        self, database: Database, *, seal: BodySeal, clock: Clock, ids: IdSource, random: Random
+        self,
+        database: Database,
+        *,
+        seal: BodySeal,
+        clock: Clock,
+        ids: IdSource,
+        random: Random,
+        patience: Patience = Patience(),  # noqa: B008  (frozen)
+        announce: Announce = announce_to_nobody,
     ) -> None:
-        """Take what the service is made of."""
+        """Take what the service is made of; `announce` hears of every commit."""
         self._database = database
         self._seal = seal
         self._clock = clock
         self._ids = ids
         self._random = random
+        self._patience = patience
+        self._announce = announce
 
     async def ingest(self, events: Sequence[IncomingEvent]) -> list[IngestResult]:
         """Ingest events, and return their results in order, after the commit.
@@ -143,79 +157,79 @@ class Ingestor:
         )
 
     async def _attempt(self, batch: Sequence[_Prepared]) -> list[IngestResult]:
-        waits = full_jitter(
-            base=timedelta(milliseconds=5),
-            cap=timedelta(milliseconds=200),
-            attempts=_ATTEMPTS,
-            random=self._random,
-        )
-        for wait in waits:
-            try:
-                async with self._database.write() as transaction:
-                    connection = await transaction.driver()
-                    return await self._count(connection, batch)
-            except _RACES:
-                await asyncio.sleep(wait.total_seconds())
-        raise DependencyUnavailable("database")
+        async def count(connection: asyncpg.Connection) -> tuple[list[IngestResult], Committed]:
+            return await self._count(connection, batch)
+
+        results, committed = await until_undisturbed(self._database, count, random=self._random)
+        self._announce(committed)
+        return results
 
     async def _count(
         self, connection: asyncpg.Connection, batch: Sequence[_Prepared]
-    ) -> list[IngestResult]:
-        now = self._clock.now()
-        ledger = Ledger(connection, ids=self._ids, now=now)
+    ) -> tuple[list[IngestResult], Committed]:
+        ledger = Ledger(connection, ids=self._ids, now=self._clock.now())
         sayings = [item.saying for item in batch if item.saying is not None]
-        claimed = await ledger.claim((item.claim for item in batch), sayings)
+        taken = await ledger.survey((item.claim for item in batch), sayings)
         fresh: list[_Prepared] = []
         judged: list[_Judged | None] = []
         for item in batch:
-            if item.claim in claimed:
+            if item.claim in taken:
+                judged.append(_Judged(Verdict(Outcome.DUPLICATE, "event_seen"), None))
+            else:
                 # The second of two copies in one batch finds the claim taken.
-                claimed.discard(item.claim)
+                taken.add(item.claim)
                 fresh.append(item)
                 judged.append(_Judged(item.read.verdict, None) if item.read.verdict else None)
-            else:
-                judged.append(_Judged(Verdict(Outcome.DUPLICATE, "event_seen"), None))
-        counted, postings = await self._count_fresh(ledger, fresh, now)
-        verdicts = iter(counted)
-        complete = [one or next(verdicts) for one in judged]
-        rows = [self._log_row(item, one) for item, one in zip(batch, complete, strict=True)]
-        ledger.check(await insert(connection, [*postings, webhook_logs.appending(rows)]))
-        return [
-            IngestResult(new.row.outcome, new.row.reason, new.row.log_id, new.row.conversion_id)
-            for new in rows
-        ]
+        plan = _Plan(batch, fresh, judged)
+        if not ledger.knows_any(each.saying for each in fresh if each.saying is not None):
+            # Nothing to lock: the one statement that writes the batch commits it, too.
+            return await self._write(ledger, connection, plan)
+        async with write_on(connection):
+            return await self._write(ledger, connection, plan)
 
-    async def _count_fresh(
-        self, ledger: Ledger, fresh: Sequence[_Prepared], now: datetime
-    ) -> tuple[list[_Judged], list[Part]]:
-        """Count the events that say something: a verdict for each, and what is to be written."""
-        telling = [(item, item.saying) for item in fresh if item.saying is not None]
+    async def _write(
+        self, ledger: Ledger, connection: asyncpg.Connection, plan: _Plan
+    ) -> tuple[list[IngestResult], Committed]:
+        telling = [(item, item.saying) for item in plan.fresh if item.saying is not None]
         accounts = await ledger.open([saying for _, saying in telling])
-        clicks = await ledger.clicks(accounts)
-        before = {id(account): account.conversion for account in accounts}
-        rows: list[FactRow] = []
-        judged: list[_Judged] = []
-        for (item, saying), account in zip(telling, accounts, strict=True):
-            verdict = count(
-                account,
-                saying.said,
-                knowledge=Knowledge(clicks=clicks.get(saying.workspace_id, {})),
-                mappings=BY_DEFAULT[item.event.provider],
-                now=now,
-                new_id=self._ids.uuid7(),
-            )
-            rows.append(self._fact_row(item, saying, account))
-            judged.append(_Judged(verdict, account))
-        return judged, ledger.postings(rows, _changed(accounts, before))
-
-    def _fact_row(self, item: _Prepared, saying: Saying, account: Account) -> FactRow:
-        return FactRow(
-            payment=PaymentRef(account.workspace_id, account.payment_id),
-            fact_id=self._ids.uuid7(),
-            event_id=item.event.event_id,
-            event_type=item.event.event_type,
-            said=saying.said,
+        counted = iter(
+            [
+                _Judged(ledger.count(account, saying.said, provider=item.event.provider), account)
+                for (item, saying), account in zip(telling, accounts, strict=True)
+            ]
         )
+        complete = [one or next(counted) for one in plan.judged]
+        logged = [self._log_row(item, one) for item, one in zip(plan.batch, complete, strict=True)]
+        tasks = self._tasks(ledger, complete, logged)
+        parts = ledger.postings(
+            accounts,
+            claims=[item.claim for item in plan.fresh],
+            rows=[
+                ledger.fact_row(account, saying.said)
+                for (_, saying), account in zip(telling, accounts, strict=True)
+            ],
+            logs=[webhook_logs.appending(logged)],
+            due=tasks,
+        )
+        await write(connection, parts)
+        results = [
+            IngestResult(new.row.outcome, new.row.reason, new.row.log_id, new.row.conversion_id)
+            for new in logged
+        ]
+        changed = {conversion.workspace_id for conversion in ledger.changed(accounts)}
+        return results, Committed(frozenset(changed), tasks)
+
+    def _tasks(
+        self, ledger: Ledger, judged: Sequence[_Judged], logged: Sequence[NewLogRow]
+    ) -> list[NewTask]:
+        now = self._clock.now()
+        counted = [(one.account, one.verdict) for one in judged if one.account is not None]
+        tasks = tasks_of(ledger, counted, patience=self._patience, now=now)
+        for new in logged:
+            if new.row.outcome is Outcome.QUARANTINED:
+                row = new.row
+                tasks.append(retry_of(row.workspace_id, row.source_id, row.log_id, now=now))
+        return tasks
 
     def _log_row(self, item: _Prepared, judged: _Judged) -> NewLogRow:
         log_id = self._ids.uuid7()
@@ -251,12 +265,3 @@ def _observe(event: IncomingEvent, result: IngestResult) -> None:
             event_type=event.event_type,
             reason=result.reason,
         )
-
-
-def _changed(accounts: Sequence[Account], before: dict[int, Conversion | None]) -> list[Conversion]:
-    once = {id(account): account for account in accounts}
-    return [
-        account.conversion
-        for key, account in once.items()
-        if account.conversion is not None and account.conversion is not before[key]
-    ]

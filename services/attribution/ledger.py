@@ -1,26 +1,33 @@
-"""The ledger of a batch: the accounts that its events touch, inside one transaction.
+"""The ledger of a batch: the accounts that its events touch.
 
-Known payments are locked in one order, and new ids are added in one order after that, so two
-batches wait for each other at most once and never in a circle.
+What is known is looked up first, without a lock. Known payments are then locked in one order, and
+everything is written in one statement after that, claims and new ids each in one order: so two
+batches wait for each other at most once and never in a circle. Where another batch was faster,
+the database refuses the statement, and nothing of it stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from asyncpg import Connection
 
-from services.attribution.domain.clicks import Click
 from services.attribution.domain.conversions import Conversion
-from services.attribution.domain.counting import Account
-from services.attribution.domain.facts import EventFacts
-from services.attribution.store import clicks, conversions, facts, payments
-from services.attribution.store.claims import Claim, claimed, claiming
+from services.attribution.domain.counting import Account, Verdict, count, recount
+from services.attribution.domain.crediting import stronger
+from services.attribution.domain.facts import EventFacts, IdKind, Provider
+from services.attribution.knowing import Knowing, Wanted
+from services.attribution.sources import SourceKey
+from services.attribution.store import attachments, change_log, conversions, facts, payments, tasks
+from services.attribution.store.claims import Claim, claiming, finding, found
+from services.attribution.store.families import FamilyKey
+from services.attribution.store.families import adding as adding_families
 from services.attribution.store.payments import PaymentKey, PaymentRef
-from services.attribution.store.together import Part, ask
+from services.attribution.store.tasks import NewTask
+from services.attribution.store.together import Part
 from services.chassis.ids import IdSource
 
 
@@ -35,6 +42,11 @@ class Saying:
     workspace_id: str
     source_id: str
     said: EventFacts
+
+    @property
+    def source(self) -> SourceKey:
+        """The source that the event is of."""
+        return SourceKey(self.workspace_id, self.source_id)
 
     def payment_keys(self) -> list[PaymentKey]:
         """Return the ids that identify the payment."""
@@ -56,86 +68,184 @@ class _Group:
 
 
 class Ledger:
-    """Opens the accounts of a batch, and writes back what was counted on them."""
+    """Opens the accounts of a batch, and says what is to be written of them."""
 
     def __init__(self, connection: Connection, *, ids: IdSource, now: datetime) -> None:
-        """Work on a connection that is inside a transaction."""
+        """Work on a connection; `open` and what follows belong into one transaction."""
         self._connection = connection
         self._ids = ids
         self._now = now
         self._to_create: dict[PaymentRef, str] = {}
         self._ids_to_add: dict[PaymentKey, UUID] = {}
         self._found: dict[PaymentKey, UUID] = {}
-        self._clicks: dict[tuple[str, str], Click] = {}
-        self._looked_up: set[tuple[str, str]] = set()
+        self._before: dict[PaymentRef, Conversion | None] = {}
+        self._merged_away: list[Conversion] = []
+        self.knowing = Knowing(connection)
 
-    async def claim(self, claims: Iterable[Claim], sayings: Sequence[Saying]) -> set[Claim]:
-        """Claim events, and return those that nobody had claimed before.
+    async def survey(self, claims: Iterable[Claim], sayings: Sequence[Saying]) -> set[Claim]:
+        """Look up what is known of the events and of what they speak of, in one round trip.
 
-        Looks up on the way what is known of the payments and clicks that they speak of.
+        Gives the claims that were taken before. Nothing is locked yet: whoever is faster shows
+        when the batch is written.
         """
-        parts = [claiming(claims, at=self._now)]
+        wanted = Wanted()
+        for saying in sayings:
+            wanted.want(saying.source, (saying.said,))
+        parts = [finding(claims)]
         if keys := {key for saying in sayings for key in saying.payment_keys()}:
             parts.append(payments.finding(keys))
-        if named := {(each.workspace_id, id_) for each in sayings for id_ in each.said.click_ids()}:
-            parts.append(clicks.finding(named))
-        rows = await ask(self._connection, parts)
+        rows = await self.knowing.learn(wanted, parts)
         self._found = payments.found(rows.get("known_ids", ()))
-        self._clicks = clicks.found(rows.get("known_clicks", ()))
-        self._looked_up = named
-        return claimed(rows["claims"])
+        return found(rows["known_claims"])
+
+    def knows_any(self, sayings: Iterable[Saying]) -> bool:
+        """Tell whether any of the sayings is about a payment that was there before."""
+        return any(key in self._found for saying in sayings for key in saying.payment_keys())
 
     async def open(self, sayings: Sequence[Saying]) -> list[Account]:
         """Return the account of each saying; sayings of one payment share theirs.
 
-        The sayings must be among those that were told to `claim`.
+        The sayings must be among those that were told to `survey`. Known payments are locked, for
+        which a transaction must be open.
 
         Raises:
             PaymentRace: another batch was faster; nothing may be kept of this transaction.
         """
-        found = self._found
-        groups = _grouped(sayings, found)
+        known_ids = self._found
+        groups = _grouped(sayings, known_ids)
         known = {ref for group in groups for ref in group.known}
         events, existing = await self._load(known)
         accounts: dict[int, Account] = {}
         for group in groups:
             account = await self._account(group, events, existing)
-            self._ids_to_add |= {key: account.payment_id for key in group.keys if key not in found}
+            self._ids_to_add |= {
+                key: account.payment_id for key in group.keys if key not in known_ids
+            }
             accounts.update(dict.fromkeys(group.members, account))
+        await self._learn_of({id(each): each for each in accounts.values()}.values())
         return [accounts[index] for index in range(len(sayings))]
 
-    async def clicks(self, accounts: Iterable[Account]) -> dict[str, dict[str, Click]]:
-        """Return the known clicks that the accounts may be credited to, by workspace and id."""
-        earlier = {(each.workspace_id, id_) for each in accounts for id_ in _uncredited(each)}
-        if missing := earlier - self._looked_up:
-            rows = await ask(self._connection, [clicks.finding(missing)])
-            self._clicks |= clicks.found(rows["known_clicks"])
-        of_workspace: dict[str, dict[str, Click]] = {}
-        for (workspace_id, click_id), click in self._clicks.items():
-            of_workspace.setdefault(workspace_id, {})[click_id] = click
-        return of_workspace
-
-    def postings(self, rows: Sequence[facts.FactRow], changed: Sequence[Conversion]) -> list[Part]:
-        """Return what is to be written: payments, their ids, what was said, and conversions."""
-        postings: list[Part] = []
-        if self._to_create:
-            postings.append(payments.creating(self._to_create, at=self._now))
-        if self._ids_to_add:
-            postings.append(payments.adding_ids(self._ids_to_add))
-        if rows:
-            postings.append(facts.adding(rows, at=self._now))
-        if changed:
-            postings.append(conversions.saving(changed))
-        return postings
-
-    def check(self, written: Mapping[str, int]) -> None:
-        """Tell a race by the number of rows that were written, by table.
+    async def open_known(self, ref: PaymentRef, *, source_id: str) -> Account:
+        """Return the account of one payment that is known, locked.
 
         Raises:
-            PaymentRace: another batch has just added one of the ids.
+            PaymentRace: it was merged into another one.
         """
-        if written.get("payment_ids", 0) != len(self._ids_to_add):
-            raise PaymentRace
+        events, existing = await self._load({ref})
+        conversion = existing.get(ref)
+        account = Account(
+            ref.workspace_id, source_id, ref.payment_id, events=events[ref], conversion=conversion
+        )
+        self._before[ref] = conversion
+        await self._learn_of((account,))
+        return account
+
+    def count(self, account: Account, said: EventFacts, *, provider: Provider) -> Verdict:
+        """Count what one event says on its account, which `open` gave."""
+        source = SourceKey(account.workspace_id, account.source_id)
+        return count(
+            account,
+            said,
+            knowledge=self.knowing.of(source),
+            mappings=self.knowing.mappings(source, provider),
+            now=self._now,
+            new_id=self._ids.uuid7(),
+        )
+
+    def recount(self, account: Account, *, provider: Provider) -> Verdict:
+        """Bring an account up to date with what is known by now."""
+        source = SourceKey(account.workspace_id, account.source_id)
+        return recount(
+            account,
+            knowledge=self.knowing.of(source),
+            mappings=self.knowing.mappings(source, provider),
+            now=self._now,
+            new_id=self._ids.uuid7(),
+        )
+
+    def fact_row(self, account: Account, said: EventFacts) -> facts.FactRow:
+        """Make the row that keeps what one event says of an account's payment."""
+        return facts.FactRow(
+            payment=PaymentRef(account.workspace_id, account.payment_id),
+            fact_id=self._ids.uuid7(),
+            event_id=said.event_id,
+            event_type=said.event_type,
+            said=said,
+        )
+
+    def postings(
+        self,
+        accounts: Iterable[Account],
+        *,
+        claims: Sequence[Claim] = (),
+        rows: Sequence[facts.FactRow] = (),
+        logs: Sequence[Part] = (),
+        due: Sequence[NewTask] = (),
+    ) -> list[Part]:
+        """Return what is to be written, in the order in which it has to be."""
+        saved = self.changed(accounts)
+        parts: list[Part] = []
+        if claims:
+            parts.append(claiming(claims, at=self._now))
+        if self._to_create:
+            parts.append(payments.creating(self._to_create, at=self._now))
+        if self._ids_to_add:
+            parts.append(payments.adding_ids(self._ids_to_add))
+        if new_families := self._new_families(saved):
+            parts.append(adding_families(new_families))
+        if rows:
+            parts.append(facts.adding(rows, at=self._now))
+        parts += logs
+        if due:
+            parts.append(tasks.adding(due, at=self._now))
+        return [*parts, *self._changing(saved)]
+
+    def changed(self, accounts: Iterable[Account]) -> list[Conversion]:
+        """Return the conversions that are new or not as they were."""
+        once = {account.payment_id: account for account in accounts}
+        return [
+            account.conversion
+            for account in once.values()
+            if account.conversion is not None
+            and account.conversion is not self.conversion_before(account)
+        ]
+
+    def conversion_before(self, account: Account) -> Conversion | None:
+        """Return an account's conversion as it was stored."""
+        return self._before.get(PaymentRef(account.workspace_id, account.payment_id))
+
+    def families_shared(self, accounts: Iterable[Account]) -> set[FamilyKey]:
+        """Return the families of accounts that others have a part in, too."""
+        seen: set[FamilyKey] = set()
+        shared: set[FamilyKey] = set()
+        for account in accounts:
+            keys = set(_families(account))
+            shared |= keys & seen | keys & self.knowing.known_families
+            seen |= keys
+        return shared
+
+    def _changing(self, saved: Sequence[Conversion]) -> list[Part]:
+        parts: list[Part] = []
+        if saved:
+            parts.append(conversions.saving(saved))
+        if self._merged_away:
+            parts.append(conversions.removing(self._merged_away))
+        if parts:
+            parts += change_log.logging(
+                saved=bool(saved), removed=bool(self._merged_away), at=self._now
+            )
+        return parts
+
+    def _new_families(self, saved: Iterable[Conversion]) -> set[FamilyKey]:
+        keys = {key for conversion in saved for key in families_of(conversion)}
+        return keys - self.knowing.known_families
+
+    async def _learn_of(self, accounts: Iterable[Account]) -> None:
+        wanted = Wanted()
+        for account in accounts:
+            if account.events:
+                wanted.want(SourceKey(account.workspace_id, account.source_id), account.events)
+        await self.knowing.learn(wanted)
 
     async def _load(
         self, known: set[PaymentRef]
@@ -161,6 +271,7 @@ class Ledger:
         ordered = sorted(group.known, key=lambda ref: _seniority(ref, existing.get(ref)))
         survivor, *others = ordered
         conversion = existing.get(survivor)
+        self._before[survivor] = conversion
         for gone in others:
             conversion = await self._merge(gone, survivor, existing.get(gone), conversion)
         return Account(
@@ -179,17 +290,27 @@ class Ledger:
         kept: Conversion | None,
     ) -> Conversion | None:
         if its_conversion is not None:
-            await conversions.delete(self._connection, its_conversion)
-            if kept is not None and kept.credit is None:
-                kept = replace(kept, credit=its_conversion.credit)
+            self._merged_away.append(its_conversion)
+            if kept is not None:
+                kept = replace(kept, credit=stronger(kept.credit, its_conversion.credit))
+                await attachments.move(self._connection, its_conversion, to=kept)
         await payments.merge(self._connection, gone, into=survivor.payment_id)
         return kept
 
 
-def _uncredited(account: Account) -> set[str]:
-    conversion = account.conversion
-    credited = conversion.credit.click_id if conversion and conversion.credit else None
-    return account.click_ids() - {credited}
+def families_of(conversion: Conversion) -> list[FamilyKey]:
+    """Return the subscription and customer that a conversion belongs to."""
+    source = (conversion.workspace_id, conversion.source_id)
+    keys = []
+    if conversion.subscription_id is not None:
+        keys.append(FamilyKey(*source, IdKind.SUBSCRIPTION, conversion.subscription_id))
+    if conversion.customer_id is not None:
+        keys.append(FamilyKey(*source, IdKind.CUSTOMER, conversion.customer_id))
+    return keys
+
+
+def _families(account: Account) -> list[FamilyKey]:
+    return [] if account.conversion is None else families_of(account.conversion)
 
 
 def _grouped(sayings: Sequence[Saying], found: dict[PaymentKey, UUID]) -> list[_Group]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 
+from services.attribution.commits import Announce, Committed, announce_to_nobody
 from services.attribution.domain.click_drafts import ClickDraft
 from services.attribution.domain.clicks import Click
-from services.attribution.store import campaigns, clicks
+from services.attribution.store import campaigns, clicks, conversions, tasks
+from services.attribution.store.tasks import NewTask, TaskKind
+from services.attribution.store.together import write
 from services.chassis.clock import Clock
 from services.chassis.database import Database, WriteTransaction
 from services.chassis.errors import (
@@ -22,10 +26,18 @@ from services.chassis.resource_names import CAMPAIGN, CLICK
 class ClickRecorder:
     """Records clicks, once each."""
 
-    def __init__(self, database: Database, clock: Clock, ids: IdSource) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        ids: IdSource,
+        *,
+        announce: Announce = announce_to_nobody,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._ids = ids
+        self._announce = announce
 
     async def record(self, workspace_id: str, drafts: Sequence[ClickDraft]) -> list[Click]:
         """Record all of the clicks or none, and return them in the order of the drafts.
@@ -49,8 +61,10 @@ class ClickRecorder:
         ]
         # Of two drafts with one id the first is recorded; the second must say the same.
         new = {click.click_id: click for click in reversed(told)}
+        late: list[NewTask] = []
         async with self._database.write() as tx:
             added = await clicks.add(tx, new.values())
+            late = await _awaiting(tx, workspace_id, added, now=now)
             await _check_campaigns(tx, workspace_id, (new[click_id] for click_id in added))
             known = [click_id for click_id in new if click_id not in added]
             stored = await clicks.get_many(tx, workspace_id, known) if known else {}
@@ -62,7 +76,26 @@ class ClickRecorder:
                 if not draft.describes(click):
                     name = CLICK.format(workspace=workspace_id, click=click.click_id)
                     raise ResourceExists(name)
+        if late:
+            self._announce(Committed(frozenset(), late))
         return recorded
+
+
+async def _awaiting(
+    tx: WriteTransaction, workspace_id: str, added: Collection[str], *, now: datetime
+) -> list[NewTask]:
+    """Have the payments settled that name clicks which are only recorded now."""
+    if not added:
+        return []
+    connection = await tx.driver()
+    waiting = await conversions.awaiting_clicks(connection, workspace_id, added)
+    due = [
+        NewTask(workspace_id, TaskKind.PAYMENT, str(payment_id), source_id, now)
+        for payment_id, source_id in waiting
+    ]
+    if due:
+        await write(connection, [tasks.adding(due, at=now)])
+    return due
 
 
 async def _check_campaigns(tx: WriteTransaction, workspace_id: str, new: Iterable[Click]) -> None:

@@ -9,7 +9,7 @@ from services.attribution.domain.facts import Provider
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.domain.webhook_logs import LogRow, Origin
 from services.attribution.store import webhook_logs
-from services.attribution.store.together import insert
+from services.attribution.store.together import write
 from services.attribution.store.webhook_logs import NewLogRow
 from services.chassis.database import Database
 from services.chassis.ids import IdSource, time_of
@@ -43,7 +43,7 @@ class Rejections:
         """
         rows = [NewLogRow(self._row(delivery), None) for delivery in deliveries]
         async with self._database.write() as transaction:
-            await insert(await transaction.driver(), [webhook_logs.appending(rows)])
+            await write(await transaction.driver(), [webhook_logs.appending(rows)])
 
     def _row(self, delivery: RejectedDelivery) -> LogRow:
         log_id = self._ids.uuid7()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from services.attribution.bodies import BodyKeysInvalid, BodySeal
 from services.chassis.secret import Secret
@@ -46,6 +47,14 @@ class LookupSettings:
         default="https://api.polar.sh",
         check=http_url,
         help="Polar's API; https://sandbox-api.polar.sh is its test mode.",
+    )
+    delay: timedelta = setting(
+        "SYNAPTYX_LOOKUP_DELAY_SECONDS",
+        default=timedelta(seconds=20),
+        minimum=0,
+        maximum=3600,
+        help="How long a payment waits for the event that accounts for it, before the provider is "
+        "asked.",
     )
     stripe_per_second: float = setting(
         "SYNAPTYX_STRIPE_LOOKUPS_PER_SECOND",

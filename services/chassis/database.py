@@ -173,26 +173,65 @@ class Database:
             yield WriteTransaction(connection, driver)
 
     @asynccontextmanager
+    async def statements(self) -> AsyncIterator[Driver]:
+        """Lend a connection on which every statement commits by itself.
+
+        For a path where the round trips of BEGIN and COMMIT count. `write_on` makes a
+        transaction of a part of the block.
+
+        Raises:
+            DependencyUnavailable: the database cannot serve now. Whether the last statement was
+                committed is not known.
+        """
+        async with self._driver() as (_, driver):
+            try:
+                yield driver
+            except TimeoutError:
+                # The server said nothing for the whole limit: nobody knows what it is at.
+                driver.terminate()
+                raise
+
+    @asynccontextmanager
     async def _transaction(
         self, *, readonly: bool
     ) -> AsyncIterator[tuple[AsyncConnection, Driver]]:
+        async with (
+            self._driver() as (connection, driver),
+            _transaction_on(driver, readonly=readonly),
+        ):
+            yield connection, driver
+
+    @asynccontextmanager
+    async def _driver(self) -> AsyncIterator[tuple[AsyncConnection, Driver]]:
         driver: Driver | None = None
         try:
             async with self._engine.connect() as connection:
                 pooled = await connection.get_raw_connection()
                 driver = cast("Driver", pooled.driver_connection)
-                transaction = driver.transaction(readonly=readonly)
-                try:
-                    await transaction.start()
-                    yield connection, driver
-                    await transaction.commit()
-                except BaseException as error:
-                    await _abandon(driver, transaction, error=error)
-                    raise
+                yield connection, driver
         except (*_DRIVER_ERRORS, sqlalchemy.exc.SQLAlchemyError, OSError) as error:
             if _is_outage(error, driver):
                 raise DependencyUnavailable("database") from error
             raise
+
+
+@asynccontextmanager
+async def write_on(driver: Driver) -> AsyncIterator[None]:
+    """Run the block in a transaction on a connection that `Database.statements` lent."""
+    async with _transaction_on(driver, readonly=False):
+        yield
+
+
+@asynccontextmanager
+async def _transaction_on(driver: Driver, *, readonly: bool) -> AsyncIterator[None]:
+    transaction = driver.transaction(readonly=readonly)
+    try:
+        await transaction.start()
+        yield
+        await transaction.commit()
+    except BaseException as error:
+        await _abandon(driver, transaction, error=error)
+        raise
 
 
 class TransactionLost(Exception):

@@ -77,7 +77,7 @@ class TestRevenue:
         assert figures.p95(f"by campaign ({how})") < LIMIT
 
 
-def a_request(group_by: Dimensions) -> pb.QueryRevenueRequest:
+def a_request(group_by: list[revenue_pb2.RevenueDimension]) -> pb.QueryRevenueRequest:
     now = datetime.now(UTC)
     return pb.QueryRevenueRequest(
         parent="workspaces/acme",

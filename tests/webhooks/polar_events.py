@@ -36,6 +36,12 @@ class Order:
     currency: str = "usd"
     created: datetime = _START
     metadata: Json = field(default_factory=dict)
+    customer_id: str = field(default_factory=lambda: uuid(4_000_000 + next(_numbers)))
+    subscription_id: str | None = None
+    billing_reason: str = "purchase"
+    discount: int = 0
+    discount_code: str | None = None
+    balance: int = 0
 
     @property
     def total(self) -> int:
@@ -54,36 +60,36 @@ class Order:
             "created_at": _time(self.created),
             "modified_at": None if modified is None else _time(self.created + modified),
             "status": status,
-            "paid": status != "pending",
-            "subtotal_amount": self.net,
-            "discount_amount": 0,
+            "paid": status not in ("draft", "pending", "void"),
+            "subtotal_amount": self.net + self.discount,
+            "discount_amount": self.discount,
             "net_amount": self.net,
             "tax_amount": self.tax,
             "total_amount": self.total,
-            "applied_balance_amount": 0,
-            "due_amount": self.total,
+            "applied_balance_amount": self.balance,
+            "due_amount": max(0, self.total + self.balance),
             "refunded_amount": refunded,
             "refunded_tax_amount": refunded_tax,
             "refundable_amount": self.net - refunded,
             "refundable_tax_amount": self.tax - refunded_tax,
             "currency": self.currency,
-            "billing_reason": "purchase",
+            "billing_reason": self.billing_reason,
             "billing_name": "Customer",
             "billing_address": None,
             "invoice_number": "TESTORG-0001",
             "is_invoice_generated": False,
             "seats": None,
-            "customer_id": uuid(1_000_001),
+            "customer_id": self.customer_id,
             "product_id": uuid(1_000_002),
-            "discount_id": None,
-            "subscription_id": None,
-            "checkout_id": uuid(1_000_003),
+            "discount_id": uuid(1_000_005) if self.discount else None,
+            "subscription_id": self.subscription_id,
+            "checkout_id": None if self.billing_reason != "purchase" else uuid(1_000_003),
             "metadata": self.metadata,
             "custom_field_data": {},
             "platform_fee_amount": 0,
             "platform_fee_currency": None,
             "customer": {
-                "id": uuid(1_000_001),
+                "id": self.customer_id,
                 "email": "buyer@example.com",
                 "name": "Customer",
                 "metadata": {},
@@ -91,11 +97,23 @@ class Order:
                 "deleted_at": None,
             },
             "product": {"id": uuid(1_000_002), "name": "Product", "is_recurring": False},
-            "discount": None,
+            "discount": self._discount(),
             "subscription": None,
             "items": [{"label": "Product", "amount": self.net, "tax_amount": 0}],
             "description": "Product",
             "amount": self.net,
+        }
+
+    def _discount(self) -> Json | None:
+        if not self.discount:
+            return None
+        return {
+            "id": uuid(1_000_005),
+            "name": "Launch",
+            "code": self.discount_code,
+            "type": "fixed",
+            "duration": "once",
+            "amount": self.discount,
         }
 
     def event(self, event_type: str, data: Json, *, after: timedelta) -> Json:
@@ -121,8 +139,8 @@ class Order:
             "currency": self.currency,
             "organization_id": uuid(1_000_004),
             "order_id": self.order_id,
-            "subscription_id": None,
-            "customer_id": uuid(1_000_001),
+            "subscription_id": self.subscription_id,
+            "customer_id": self.customer_id,
             "revoke_benefits": False,
             "dispute": None,
         }

@@ -25,6 +25,7 @@ from services.attribution.domain.campaigns import (
 )
 from services.attribution.domain.crediting import code_key
 from services.attribution.domain.fields import display_name_fault, request_id_fault
+from services.attribution.previewing import Previewer
 from services.attribution.sources import Sources
 from services.attribution.store import campaigns, codes
 from services.attribution.store.keyset import Position
@@ -45,10 +46,17 @@ class CampaignServicer(GoalMethods, MappingMethods):
     """Serves CampaignService."""
 
     def __init__(
-        self, database: Database, clock: Clock, ids: IdSource, *, sources: Sources
+        self,
+        database: Database,
+        clock: Clock,
+        ids: IdSource,
+        *,
+        sources: Sources,
+        previewer: Previewer,
     ) -> None:
         super().__init__(database, clock, ids)
         self._sources = sources
+        self._previewer = previewer
 
     async def GetCampaign(  # noqa: N802  (the name in the proto)
         self, request: pb.GetCampaignRequest, context: ServicerContext[Any, Any]

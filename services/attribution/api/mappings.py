@@ -12,11 +12,13 @@ from synaptyx.attribution.v1 import campaign_service_pb2_grpc, event_mapping_pb2
 from services.attribution.api.collections import Collection
 from services.attribution.api.lists import ListPage
 from services.attribution.api.messages import mapping_etag, mapping_name, to_event_mapping
+from services.attribution.api.previews import no_convertible, read_period, read_proposal, to_preview
 from services.attribution.api.requests import Faults, masked_fields
 from services.attribution.domain.facts import Provider
 from services.attribution.domain.fields import request_id_fault
 from services.attribution.domain.mappings import CONVERTIBLE, EventMapping, mappings_of
-from services.attribution.sources import Sources
+from services.attribution.previewing import Previewer
+from services.attribution.sources import Source, Sources
 from services.attribution.store import goals, mappings
 from services.attribution.store.mappings import SourceMappings
 from services.chassis.clock import Clock
@@ -34,6 +36,7 @@ class MappingMethods(campaign_service_pb2_grpc.CampaignServiceServicer):
     _database: Database
     _clock: Clock
     _sources: Sources
+    _previewer: Previewer
 
     async def GetEventMapping(  # noqa: N802  (the name in the proto)
         self, request: pb.GetEventMappingRequest, context: ServicerContext[Any, Any]
@@ -73,7 +76,7 @@ class MappingMethods(campaign_service_pb2_grpc.CampaignServiceServicer):
         provider = await self._provider(ids, name=request.parent)
         faults = Faults()
         if request.event_mapping_id not in CONVERTIBLE[provider]:
-            faults.add("event_mapping_id", _no_convertible(provider))
+            faults.add("event_mapping_id", no_convertible(provider))
         goal_id = _goal_id(request.event_mapping, ids["workspace"], faults)
         faults.check("request_id", request_id_fault(request.request_id))
         faults.raise_any()
@@ -137,12 +140,35 @@ class MappingMethods(campaign_service_pb2_grpc.CampaignServiceServicer):
             await store.remove(tx, mapping.event_type)
         return Empty()
 
-    async def _provider(self, ids: dict[str, str], *, name: str) -> Provider:
-        """Return the provider of a source; `name` is what is not found where there is none."""
+    async def PreviewEventMappings(  # noqa: N802  (the name in the proto)
+        self, request: pb.PreviewEventMappingsRequest, context: ServicerContext[Any, Any]
+    ) -> pb.PreviewEventMappingsResponse:
+        """Tell what the logged events would have counted under other mappings."""
+        ids = SOURCE.parse(request.parent, field="parent")
+        require_workspace(ids["workspace"])
+        source = await self._source(ids, name=request.parent)
+        faults = Faults()
+        proposed = read_proposal(request, faults, provider=source.provider)
+        period = read_period(request, faults, now=self._clock.now())
+        faults.raise_any()
+        preview = await self._previewer.preview(
+            source,
+            proposed,
+            start=period.start,
+            end=period.end,
+            include_test=request.include_test,
+        )
+        return to_preview(preview)
+
+    async def _source(self, ids: dict[str, str], *, name: str) -> Source:
+        """Return a source; `name` is what is not found where there is none."""
         source = await self._sources.get(ids["workspace"], ids["source"])
         if source is None:
             raise ResourceNotFound(name)
-        return source.provider
+        return source
+
+    async def _provider(self, ids: dict[str, str], *, name: str) -> Provider:
+        return (await self._source(ids, name=name)).provider
 
     async def _mappings(self, ids: dict[str, str], *, name: str) -> list[EventMapping]:
         provider = await self._provider(ids, name=name)
@@ -180,9 +206,3 @@ async def _hold_goal(tx: WriteTransaction, mapping: EventMapping) -> None:
     faults = Faults()
     faults.add("event_mapping.goal", "must be the name of a goal that exists")
     faults.raise_any()
-
-
-def _no_convertible(provider: Provider) -> str:
-    return (
-        f"must be a type of event that tells of money: {', '.join(sorted(CONVERTIBLE[provider]))}"
-    )

@@ -44,6 +44,10 @@ class Faults:
         for fault in faults:
             self.add(prefix + fault.field, fault.description)
 
+    def add_violations(self, violations: Sequence[FieldViolation]) -> None:
+        """Note faults as an error tells them."""
+        self._violations.extend(violations)
+
     def check(self, field: str, description: str | None) -> None:
         """Note a fault of a field, if there is one."""
         if description is not None:
@@ -67,7 +71,7 @@ class Faults:
         try:
             ids = pattern.parse(name, field=field)
         except InvalidFields as error:
-            self._violations.extend(error.violations)
+            self.add_violations(error.violations)
             return None
         if ids["workspace"] != workspace:
             self.add(field, f"must be in {WORKSPACE.format(workspace=workspace)}")

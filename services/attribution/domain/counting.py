@@ -199,13 +199,13 @@ def _verdict(
     if after.credit is not None and (arrived or before is None or before.credit != after.credit):
         return Verdict(Outcome.ATTRIBUTED, CREDITED[after.credit.basis])
     if arrived or before is None:
-        return _orphan(crediting.reason)
+        return orphaned(crediting.reason)
     if (adjusted := _adjusted(before, after)) is not None:
         return Verdict(Outcome.ADJUSTED, adjusted)
     if after.credit is None and before.unknown_click_id != after.unknown_click_id:
-        return _orphan(crediting.reason)
+        return orphaned(crediting.reason)
     if after.credit is None and crediting.awaited_codes:
-        return _orphan(crediting.reason)
+        return orphaned(crediting.reason)
     return _nothing_new(after, event)
 
 
@@ -242,7 +242,8 @@ def _takes(event: EventFacts) -> bool:
     return any(isinstance(fact, Refund | RefundTotal | Dispute) for fact in event.facts)
 
 
-def _orphan(reason: str) -> Verdict:
+def orphaned(reason: str) -> Verdict:
+    """Return the verdict on money that nobody is credited for, for a reason of the crediting."""
     if reason == "awaiting_promotion_code":
         return Verdict(Outcome.DEFERRED, reason)
     if reason in _NO_CLICK:

@@ -109,6 +109,19 @@ class Relative:
             conversion.customer_id,
         )
 
+    @classmethod
+    def of_uncounted(cls, payment: Standing, credit: Credit | None) -> Relative:
+        """Take what matters of a payment whose amount of zero does not count."""
+        return cls(
+            None,
+            payment.primary_id,
+            credit,
+            payment.paid_at,
+            ConversionState.PAID,
+            payment.subscription_id,
+            payment.customer_id,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
@@ -185,6 +198,16 @@ def credit(
     if found is not None:
         return Crediting(found, CREDITED[found.basis], unknown, trials)
     return Crediting(None, _why_not(trials, awaited), unknown, trials, awaited)
+
+
+def own_credit(payment: Standing, knowledge: Knowledge, *, given: Credit | None) -> Credit | None:
+    """Decide who is credited by the payment's own evidence, or by hand, without its family."""
+    if given is not None and given.basis in (Basis.SUBSCRIPTION, Basis.CUSTOMER):
+        given = None
+    if given is not None and given.basis is Basis.MANUAL:
+        return given
+    found, _ = _by_click(payment, knowledge, given, [])
+    return found or _by_code(payment, knowledge, given, [], [])
 
 
 def _by_click(

@@ -38,6 +38,8 @@ SENTENCES = {
     "credited_later": "The click or promotion code that the payment names became known later: the"
     " conversion is credited now.",
     # adjusted
+    "applied_later": "A refund or dispute that came before its payment was applied when the"
+    " payment became known.",
     "refund_applied": "A refund changed the conversion in place.",
     "payment_completed": "The money of a pending payment came.",
     "payment_failed": "The money of a pending payment did not come: the conversion is failed.",

@@ -24,7 +24,8 @@ class LogRow:
 
     `received_at` is the millisecond time inside the UUIDv7 `log_id`. `event_id` and `event_type`
     are empty for a delivery that was refused; `delivery_count` is how many refused deliveries the
-    row stands for, 1 for every other row.
+    row stands for, 1 for every other row. `first_outcome` is what was answered at first, where
+    the outcome was settled later, at `resolved_at`.
     """
 
     workspace_id: str
@@ -40,6 +41,8 @@ class LogRow:
     conversion_id: UUID | None
     test: bool
     delivery_count: int
+    first_outcome: Outcome | None = None
+    resolved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

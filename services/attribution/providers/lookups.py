@@ -73,9 +73,10 @@ class LookupNotFound(LookupFailed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentIntentOwner:
-    """What accounts for a payment intent: checkout sessions, and payments of invoices.
+    """What accounts for a payment intent: checkout sessions, or else payments of invoices.
 
-    Both are empty where the payment stands alone. `api_version` is the one of the objects.
+    Both are empty where the payment stands alone. A session names its invoice by itself.
+    `api_version` is the one of the objects.
     """
 
     payment_intent_id: str
@@ -118,7 +119,7 @@ class StripeLookups(Protocol):
     async def find_of_payment_intent(
         self, source: SourceKey, payment_intent_id: str
     ) -> PaymentIntentOwner:
-        """Find the sessions and the payments of invoices that a payment intent is of."""
+        """Find the sessions, or else the payments of invoices, that a payment intent is of."""
         ...
 
     async def find_of_charge(self, source: SourceKey, charge_id: str) -> ChargeOwner:

@@ -17,6 +17,7 @@ import aiohttp
 
 from services.attribution.domain.facts import Provider
 from services.attribution.providers.budgets import Budgets, read_retry_after
+from services.attribution.providers.lookup_counts import counted
 from services.attribution.providers.lookups import (
     Found,
     LookupFailed,
@@ -94,7 +95,8 @@ class PolarApiLookups:
         async def attempt(token: Secret) -> ProviderObject | None:
             return await self._get(source, path, token=token, permission=permission)
 
-        found = await with_token(self._tokens, source, attempt)
+        with counted(Provider.POLAR):
+            found = await with_token(self._tokens, source, attempt)
         if found.get("id") != identifier:
             raise self._away(source, "unexpected answer")
         return Found(api_version=API_VERSION, objects=(found,))

@@ -42,11 +42,13 @@ class StripeApiLookups:
     async def find_of_payment_intent(
         self, source: SourceKey, payment_intent_id: str
     ) -> PaymentIntentOwner:
-        """Find the sessions and the payments of invoices that a payment intent is of."""
+        """Find the sessions, or else the payments of invoices, that a payment intent is of."""
         sessions = await self._sessions(source, {"payment_intent": payment_intent_id})
-        payments = await self._invoice_payments(
-            source, {"payment": {"type": "payment_intent", "payment_intent": payment_intent_id}}
-        )
+        payments: tuple[ProviderObject, ...] = ()
+        # A session that was paid by an intent names the invoice that was made of it, if any.
+        if not sessions:
+            intent = {"type": "payment_intent", "payment_intent": payment_intent_id}
+            payments = await self._invoice_payments(source, {"payment": intent})
         return PaymentIntentOwner(
             payment_intent_id=payment_intent_id,
             api_version=API_VERSION,

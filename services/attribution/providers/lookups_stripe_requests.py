@@ -13,6 +13,7 @@ import stripe
 
 from services.attribution.domain.facts import Provider
 from services.attribution.providers.budgets import Budgets, read_retry_after
+from services.attribution.providers.lookup_counts import counted
 from services.attribution.providers.lookups import (
     LookupFailed,
     LookupNotFound,
@@ -120,7 +121,8 @@ class StripeRequests:
         async def attempt(token: Secret) -> object | None:
             return await self._attempt(source, token, call=call, permission=permission)
 
-        return await with_token(self._tokens, source, attempt)
+        with counted(Provider.STRIPE):
+            return await with_token(self._tokens, source, attempt)
 
     async def _attempt(
         self, source: SourceKey, token: Secret, *, call: Call, permission: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
@@ -14,6 +15,13 @@ Payload = Mapping[str, object]
 _ID = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """An event that was understood and says nothing of a payment, with the reason token."""
+
+    reason: str
 
 
 class FieldInvalid(Exception):
@@ -60,6 +68,16 @@ def optional_text(payload: Payload, field: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def objects(payload: Payload, field: str) -> list[Payload]:
+    """Return the objects of a field that may be a list, or a page of one."""
+    value = payload.get(field)
+    if isinstance(value, dict):
+        value = value.get("data")
+    if not isinstance(value, list):
+        return []
+    return [cast("Payload", each) for each in value if isinstance(each, dict)]
+
+
 def reference(payload: Payload, field: str, *, kind: IdKind) -> ProviderId | None:
     """Return the id that a field refers to, expanded into an object or not; None where it is null.
 
@@ -83,6 +101,11 @@ def own_id(payload: Payload, *, kind: IdKind) -> ProviderId:
     return ProviderId(kind, id_text(payload.get("id"), field="id"))
 
 
+def present(*ids: ProviderId | None) -> tuple[ProviderId, ...]:
+    """Return those ids that there are, each once."""
+    return tuple(dict.fromkeys(id_ for id_ in ids if id_ is not None))
+
+
 def id_text(value: object, *, field: str) -> str:
     """Return a text that can be a provider's id.
 
@@ -92,6 +115,13 @@ def id_text(value: object, *, field: str) -> str:
     if not isinstance(value, str) or _ID.fullmatch(value) is None:
         raise FieldInvalid(field)
     return value
+
+
+def code_text(value: object) -> str | None:
+    """Return a text that can be a promotion code, or None."""
+    if not isinstance(value, str) or len(value) > 255 or not value.isprintable():
+        return None
+    return value.strip() or None
 
 
 def unix_time(payload: Payload, field: str) -> datetime:

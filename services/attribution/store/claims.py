@@ -17,31 +17,48 @@ class Claim(NamedTuple):
     event_id: str
 
 
+# LIMIT keeps each look-up by itself, by its key; see store/payments.py.
+_FIND = """
+SELECT wanted.workspace_id, wanted.source_id, wanted.event_id
+FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (workspace_id, source_id, event_id)
+CROSS JOIN LATERAL (
+    SELECT 1 FROM attribution.event_claims AS known
+    WHERE known.workspace_id = wanted.workspace_id AND known.source_id = wanted.source_id
+        AND known.event_id = wanted.event_id
+    LIMIT 1
+) AS taken
+"""
+
 _CLAIM = """
 INSERT INTO attribution.event_claims (workspace_id, source_id, event_id, claimed_at)
 SELECT workspace_id, source_id, event_id, $4
 FROM unnest($1::text[], $2::text[], $3::text[]) AS claim (workspace_id, source_id, event_id)
-ON CONFLICT DO NOTHING
-RETURNING workspace_id, source_id, event_id
 """
 
 
+def finding(claims: Iterable[Claim]) -> Part:
+    """Look up which events were claimed before."""
+    return Part("known_claims", _FIND, _columns(claims))
+
+
+def found(rows: Iterable[Mapping[str, str]]) -> set[Claim]:
+    """Read the rows of `finding`."""
+    return {Claim(row["workspace_id"], row["source_id"], row["event_id"]) for row in rows}
+
+
 def claiming(claims: Iterable[Claim], *, at: datetime) -> Part:
-    """Claim events; the rows are those that nobody had claimed before.
+    """Claim events; a unique violation tells that another transaction has just claimed one.
 
     Waits for another transaction that claims the same event at the same moment. Claims are taken
     in one order, so that two batches never wait for each other.
     """
-    wanted = sorted(set(claims))
-    columns = (
-        [claim.workspace_id for claim in wanted],
-        [claim.source_id for claim in wanted],
-        [claim.event_id for claim in wanted],
-        at,
+    return Part("event_claims", _CLAIM, (*_columns(claims), at))
+
+
+def _columns(claims: Iterable[Claim]) -> tuple[list[str], list[str], list[str]]:
+    ordered = sorted(set(claims))
+    return (
+        [claim.workspace_id for claim in ordered],
+        [claim.source_id for claim in ordered],
+        [claim.event_id for claim in ordered],
     )
-    return Part("claims", _CLAIM, columns)
-
-
-def claimed(rows: Iterable[Mapping[str, str]]) -> set[Claim]:
-    """Read the rows of `claiming`."""
-    return {Claim(row["workspace_id"], row["source_id"], row["event_id"]) for row in rows}

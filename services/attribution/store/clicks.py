@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -25,7 +25,11 @@ CROSS JOIN LATERAL (
     SELECT workspace_id, click_id, campaign_id, clicked_at, referrer, parameters,
         CASE WHEN cost_minor_units IS NOT NULL
             THEN json_build_array(cost_currency, cost_minor_units) END AS cost,
-        created_at
+        created_at, CASE WHEN campaign_id IS NOT NULL THEN (
+            SELECT attribution_window_seconds FROM attribution.campaigns AS campaign
+            WHERE campaign.workspace_id = known.workspace_id
+                AND campaign.campaign_id = known.campaign_id
+        ) END AS window_seconds
     FROM attribution.clicks AS known
     WHERE known.workspace_id = wanted.workspace_id AND known.click_id = wanted.click_id
     LIMIT 1
@@ -43,6 +47,15 @@ def finding(wanted: Iterable[tuple[str, str]]) -> Part:
 def found(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Click]:
     """Read the rows of `finding`: those clicks that exist, by workspace id and click id."""
     return {(row["workspace_id"], row["click_id"]): from_snapshot(row) for row in rows}
+
+
+def windows(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], timedelta]:
+    """Read the rows of `finding`: how old a click may be, by workspace id and campaign id."""
+    return {
+        (row["workspace_id"], row["campaign_id"]): timedelta(seconds=row["window_seconds"])
+        for row in rows
+        if row["window_seconds"] is not None
+    }
 
 
 async def add(tx: WriteTransaction, new: Iterable[Click]) -> set[str]:

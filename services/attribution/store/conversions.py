@@ -36,18 +36,21 @@ INSERT INTO attribution.conversions AS known
     (workspace_id, conversion_id, payment_id, source_id, provider_payment_id, click_id,
      campaign_id, goal_id, basis, credited_click, unknown_click_id, state, currency,
      gross_minor_units, refunded_minor_units, disputed_minor_units, net_minor_units, paid_at,
-     test, created_at, updated_at)
+     test, created_at, updated_at, credit_details, subscription_id, customer_id,
+     initial_conversion_id)
 SELECT workspace_id, conversion_id, payment_id, source_id, provider_payment_id, click_id,
      campaign_id, goal_id, basis, credited_click::jsonb, unknown_click_id, state, currency,
-     gross, refunded, disputed, net, paid_at, test, created_at, updated_at
+     gross, refunded, disputed, net, paid_at, test, created_at, updated_at,
+     credit_details::jsonb, subscription_id, customer_id, initial_conversion_id
 FROM unnest(
     $1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
     $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[],
     $15::bigint[], $16::bigint[], $17::bigint[], $18::timestamptz[], $19::boolean[],
-    $20::timestamptz[], $21::timestamptz[])
+    $20::timestamptz[], $21::timestamptz[], $22::text[], $23::text[], $24::text[], $25::uuid[])
     AS new (workspace_id, conversion_id, payment_id, source_id, provider_payment_id, click_id,
         campaign_id, goal_id, basis, credited_click, unknown_click_id, state, currency, gross,
-        refunded, disputed, net, paid_at, test, created_at, updated_at)
+        refunded, disputed, net, paid_at, test, created_at, updated_at, credit_details,
+        subscription_id, customer_id, initial_conversion_id)
 ON CONFLICT (workspace_id, conversion_id) DO UPDATE SET
     payment_id = excluded.payment_id,
     provider_payment_id = excluded.provider_payment_id,
@@ -65,7 +68,17 @@ ON CONFLICT (workspace_id, conversion_id) DO UPDATE SET
     net_minor_units = excluded.net_minor_units,
     paid_at = excluded.paid_at,
     test = excluded.test,
-    updated_at = excluded.updated_at
+    updated_at = excluded.updated_at,
+    credit_details = excluded.credit_details,
+    subscription_id = excluded.subscription_id,
+    customer_id = excluded.customer_id,
+    initial_conversion_id = excluded.initial_conversion_id
+"""
+
+_REMOVE = """
+DELETE FROM attribution.conversions AS known
+USING unnest($1::text[], $2::uuid[]) AS gone (workspace_id, conversion_id)
+WHERE known.workspace_id = gone.workspace_id AND known.conversion_id = gone.conversion_id
 """
 
 # LIMIT keeps each look-up by itself, by its key; see store/payments.py.
@@ -79,7 +92,10 @@ CROSS JOIN LATERAL (
 ) AS conversion
 """
 
-_DELETE = "DELETE FROM attribution.conversions WHERE workspace_id = $1 AND conversion_id = $2"
+_AWAITING = """
+SELECT payment_id, source_id FROM attribution.conversions
+WHERE workspace_id = $1 AND unknown_click_id = ANY($2::text[])
+"""
 
 _UUIDS = ARRAY(postgresql.UUID(as_uuid=True))
 
@@ -161,7 +177,17 @@ def saving(changed: Sequence[Conversion]) -> Part:
     """Write conversions, new or changed. The known ones' payments must be locked."""
     ordered = sorted(changed, key=lambda each: (each.workspace_id, each.conversion_id))
     columns = zip(*(_values(conversion) for conversion in ordered), strict=True)
-    return Part("conversions", _SAVE, [list(column) for column in columns])
+    return Part("saved", _SAVE, [list(column) for column in columns], returning="known.*")
+
+
+def removing(gone: Sequence[Conversion]) -> Part:
+    """Remove conversions whose payments turned out to be other ones'. Those must be locked."""
+    ordered = sorted(gone, key=lambda each: (each.workspace_id, each.conversion_id))
+    columns = (
+        [conversion.workspace_id for conversion in ordered],
+        [conversion.conversion_id for conversion in ordered],
+    )
+    return Part("removed", _REMOVE, columns, returning="known.*")
 
 
 def _values(conversion: Conversion) -> tuple[object, ...]:
@@ -188,7 +214,25 @@ def _values(conversion: Conversion) -> tuple[object, ...]:
         conversion.test,
         conversion.created_at,
         conversion.updated_at,
+        _details(credit),
+        conversion.subscription_id,
+        conversion.customer_id,
+        conversion.initial_conversion_id,
     )
+
+
+def _details(credit: Credit | None) -> str | None:
+    """Write what there is to say of a credit besides its click and campaign."""
+    if credit is None:
+        return None
+    details = {
+        "promotion_code": credit.promotion_code,
+        "inherited_from": credit.inherited_from,
+        "actor": credit.actor,
+        "reason": credit.reason,
+    }
+    told = {key: value for key, value in details.items() if value is not None}
+    return orjson.dumps(told).decode() if told else None
 
 
 async def of_payments(
@@ -204,9 +248,12 @@ async def of_payments(
     }
 
 
-async def delete(connection: Connection, conversion: Conversion) -> None:
-    """Delete a conversion whose payment turned out to be another one's."""
-    await connection.execute(_DELETE, conversion.workspace_id, conversion.conversion_id)
+async def awaiting_clicks(
+    connection: Connection, workspace_id: str, click_ids: Iterable[str]
+) -> list[tuple[UUID, str]]:
+    """Return the payments that name unknown clicks of these ids, each with its source."""
+    rows = await connection.fetch(_AWAITING, workspace_id, sorted(click_ids))
+    return [(payment_id, source_id) for payment_id, source_id in rows]
 
 
 def page_statement(
@@ -255,21 +302,13 @@ def _conditions(workspace_id: str, wanted: ConversionFilter) -> Iterator[ColumnE
 
 def conversion_from_row(row: Row) -> Conversion:
     """Make a conversion of its row."""
-    credit = None
-    if row["basis"] is not None:
-        click = row["credited_click"]
-        credit = Credit(
-            Basis(row["basis"]),
-            None if click is None else from_snapshot(read_json(click)),
-            row["campaign_id"],
-        )
     return Conversion(
         workspace_id=row["workspace_id"],
         conversion_id=row["conversion_id"],
         payment_id=row["payment_id"],
         source_id=row["source_id"],
         provider_payment_id=row["provider_payment_id"],
-        credit=credit,
+        credit=credit_from_row(row),
         goal_id=row["goal_id"],
         unknown_click_id=row["unknown_click_id"],
         state=ConversionState(row["state"]),
@@ -283,4 +322,25 @@ def conversion_from_row(row: Row) -> Conversion:
         test=row["test"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        subscription_id=row["subscription_id"],
+        customer_id=row["customer_id"],
+        initial_conversion_id=row["initial_conversion_id"],
+    )
+
+
+def credit_from_row(row: Row) -> Credit | None:
+    """Read the credit of a conversion's row, or None if nobody is credited."""
+    if row["basis"] is None:
+        return None
+    click, details = row["credited_click"], row["credit_details"]
+    told = {} if details is None else read_json(details)
+    inherited_from = told.get("inherited_from")
+    return Credit(
+        Basis(row["basis"]),
+        None if click is None else from_snapshot(read_json(click)),
+        row["campaign_id"],
+        promotion_code=told.get("promotion_code"),
+        inherited_from=None if inherited_from is None else UUID(inherited_from),
+        actor=told.get("actor"),
+        reason=told.get("reason"),
     )

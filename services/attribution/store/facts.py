@@ -68,6 +68,11 @@ CROSS JOIN LATERAL (
 """
 
 
+_FORGET = """
+DELETE FROM attribution.facts WHERE workspace_id = $1 AND payment_id = $2 AND event_id = $3
+"""
+
+
 def adding(rows: Sequence[FactRow], *, at: datetime) -> Part:
     """Add what events said."""
     columns = (
@@ -80,6 +85,11 @@ def adding(rows: Sequence[FactRow], *, at: datetime) -> Part:
         at,
     )
     return Part("facts", _ADD, columns)
+
+
+async def forget(connection: Connection, payment: PaymentRef, *, event_id: str) -> None:
+    """Remove what an event said, which is about to be read again. The payment must be locked."""
+    await connection.execute(_FORGET, payment.workspace_id, payment.payment_id, event_id)
 
 
 async def of_payments(

@@ -90,7 +90,7 @@ async def change(tx: WriteTransaction, goal: Goal) -> None:
 async def counted_towards_by(tx: WriteTransaction, workspace_id: str, goal_id: str) -> str | None:
     """Tell what counts towards a goal, in words, or None. The goal must be locked.
 
-    Whoever makes something count towards a goal holds the goal, and so is waited for.
+    A mapping that is to count towards it holds it, and so is waited for.
     """
     users = {"conversions": conversions, "event mappings": event_mappings}
     for words, user in users.items():

@@ -25,31 +25,24 @@ from services.attribution.store.schema import event_mappings as table
 from services.attribution.store.together import Part
 from services.chassis.database import ReadTransaction, WriteTransaction
 
-# LIMIT keeps each look-up by itself, by its key; see store/payments.py. A goal is held until the
-# end of the transaction, so that nobody deletes it while a conversion is made that counts towards
-# it; a default has none, and costs no lock.
+# LIMIT keeps each look-up by itself, by its key; see store/payments.py.
 _FIND = """
-SELECT mapping.workspace_id, mapping.source_id, mapping.event_type, goal.goal_id,
-    mapping.counts_zero_amounts, mapping.removed, mapping.created_at, mapping.updated_at
+SELECT mapping.*
 FROM unnest($1::text[], $2::text[]) AS wanted (workspace_id, source_id)
 CROSS JOIN LATERAL (
-    SELECT * FROM attribution.event_mappings AS known
+    SELECT workspace_id, source_id, event_type, goal_id, counts_zero_amounts, removed, created_at,
+        updated_at
+    FROM attribution.event_mappings AS known
     WHERE known.workspace_id = wanted.workspace_id AND known.source_id = wanted.source_id
     LIMIT 100
 ) AS mapping
-LEFT JOIN LATERAL (
-    SELECT known.goal_id FROM attribution.goals AS known
-    WHERE known.workspace_id = mapping.workspace_id AND known.goal_id = mapping.goal_id
-    LIMIT 1
-    FOR KEY SHARE
-) AS goal ON true
 """
 
 
 def finding(sources: Iterable[tuple[str, str]]) -> Part:
     """Look up what differs from the defaults of sources, by workspace id and source id.
 
-    For the hot path. Their goals cannot be deleted before the transaction ends.
+    For the hot path.
     """
     ordered = sorted(set(sources))
     columns = ([workspace_id for workspace_id, _ in ordered], [source for _, source in ordered])

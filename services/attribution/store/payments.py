@@ -52,7 +52,6 @@ FROM unnest($1::text[], $2::uuid[], $3::text[]) AS new (workspace_id, payment_id
 _ADD_IDS = """
 INSERT INTO attribution.payment_ids (workspace_id, source_id, kind, value, payment_id)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[])
-ON CONFLICT DO NOTHING
 """
 
 # The rows are locked one by one, in the order in which they are given.
@@ -65,6 +64,10 @@ CROSS JOIN LATERAL (
     LIMIT 1
     FOR UPDATE
 ) AS payment
+"""
+
+_STANDS = """
+SELECT merged_into IS NULL FROM attribution.payments WHERE workspace_id = $1 AND payment_id = $2
 """
 
 _MERGE_IDS = """
@@ -113,7 +116,7 @@ def creating(payments: Mapping[PaymentRef, str], *, at: datetime) -> Part:
 
 
 def adding_ids(ids: Mapping[PaymentKey, UUID]) -> Part:
-    """Add ids to payments. It writes fewer rows where another transaction has just added one.
+    """Add ids to payments; a unique violation tells that another transaction has just added one.
 
     Waits for a transaction that adds the same id at the same moment. Ids are added in one order,
     so that two batches never wait for each other.
@@ -142,3 +145,11 @@ async def merge(connection: Connection, gone: PaymentRef, *, into: UUID) -> None
     """Make one payment of two: ids and facts of `gone` move to `into`. Both must be locked."""
     for statement in (_MERGE_IDS, _MERGE_FACTS, _MERGE_PAYMENT):
         await connection.execute(statement, gone.workspace_id, gone.payment_id, into)
+
+
+async def is_merged(connection: Connection, payment: PaymentRef) -> bool:
+    """Tell whether a payment has become part of another one, or is gone."""
+    standing: bool | None = await connection.fetchval(
+        _STANDS, payment.workspace_id, payment.payment_id
+    )
+    return not standing

@@ -20,12 +20,15 @@ _PARAMETER = re.compile(r"\$(\d+)")
 class Part:
     """One statement of several. Its parameters count from $1.
 
-    All parts see the database as it was before any of them: none may read what another writes.
+    All parts see the database as it was before any of them: none may read what another writes in
+    its table. A part that writes may say what it gives back (`returning`), and later ones may read
+    that under its name. Parts run in the order in which they are given.
     """
 
     name: str
     statement: str
     arguments: Sequence[object]
+    returning: str = "1"
 
 
 async def ask(connection: Connection, parts: Sequence[Part]) -> dict[str, list[dict[str, Any]]]:
@@ -39,9 +42,9 @@ async def ask(connection: Connection, parts: Sequence[Part]) -> dict[str, list[d
     return {name: rows or [] for name, rows in row.items()}
 
 
-async def insert(connection: Connection, parts: Sequence[Part]) -> dict[str, int]:
-    """Run INSERTs that return nothing, and give how many rows each wrote, by its name."""
-    returning = tuple((part.name, f"{part.statement} RETURNING 1") for part in parts)
+async def write(connection: Connection, parts: Sequence[Part]) -> dict[str, int]:
+    """Run statements that write, and give how many rows each wrote, by its name."""
+    returning = tuple((part.name, f"{part.statement} RETURNING {part.returning}") for part in parts)
     row = await connection.fetchrow(_together(returning, "count(*)"), *_arguments(parts))
     assert row is not None
     return dict(row)
@@ -58,7 +61,7 @@ def _together(parts: tuple[tuple[str, str], ...], summary: str) -> str:
     offset = 0
     for name, statement in parts:
         tables.append(f"{name} AS ({_renumbered(statement, by=offset)})")
-        offset += max(int(number) for number in _PARAMETER.findall(statement))
+        offset += max((int(number) for number in _PARAMETER.findall(statement)), default=0)
     # Only statements of our own stores come together here.
     summaries = [f"(SELECT {summary.format(name)} FROM {name}) AS {name}" for name, _ in parts]  # noqa: S608
     return f"WITH {', '.join(tables)} SELECT {', '.join(summaries)}"

@@ -31,6 +31,23 @@ SELECT * FROM unnest(
     $14::bytea[], $15::text[], $16::smallint[])
 """
 
+# The first answer is kept beside the one that holds.
+_SETTLE = """
+UPDATE attribution.webhook_logs AS row
+SET first_outcome = coalesce(row.first_outcome, row.outcome), outcome = settled.outcome,
+    reason = settled.reason, conversion_id = coalesce($4, row.conversion_id), resolved_at = $5
+FROM unnest($6::text[], $7::text[], $8::text[]) AS settled (before, outcome, reason)
+WHERE row.workspace_id = $1 AND row.source_id = $2 AND row.event_id = ANY($3::text[])
+    AND row.outcome = settled.before
+"""
+
+_REJUDGE = """
+UPDATE attribution.webhook_logs
+SET first_outcome = coalesce(first_outcome, outcome), outcome = $4, reason = $5,
+    conversion_id = coalesce($6, conversion_id), resolved_at = $7
+WHERE workspace_id = $1 AND received_at = $2 AND log_id = $3
+"""
+
 # Not the body: it is large, and only a replay needs it.
 _BODY = ("body", "body_key_id", "body_format")
 
@@ -83,23 +100,96 @@ def appending(rows: Sequence[NewLogRow]) -> Part:
     return Part("webhook_logs", _APPEND, columns)
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What rows of one outcome have turned out to be."""
+
+    before: Outcome
+    outcome: Outcome
+    reason: str
+
+
+def settling(
+    source: tuple[str, str],
+    event_ids: Sequence[str],
+    settled: Sequence[Settled],
+    *,
+    conversion_id: UUID | None,
+    at: datetime,
+) -> Part:
+    """Say on the rows of a source's events what they have turned out to be."""
+    workspace_id, source_id = source
+    columns = (
+        workspace_id,
+        source_id,
+        list(event_ids),
+        conversion_id,
+        at,
+        [each.before.value for each in settled],
+        [each.outcome.value for each in settled],
+        [each.reason for each in settled],
+    )
+    return Part("settled_logs", _SETTLE, columns)
+
+
+def judging_again(row: LogRow) -> Part:
+    """Write the outcome of one row that was found anew."""
+    columns = (
+        row.workspace_id,
+        row.received_at,
+        row.log_id,
+        row.outcome.value,
+        row.reason,
+        row.conversion_id,
+        row.resolved_at,
+    )
+    return Part("settled_logs", _REJUDGE, columns)
+
+
+async def get_with_body(
+    tx: ReadTransaction | WriteTransaction, workspace_id: str, *, source_id: str, log_id: UUID
+) -> tuple[LogRow, SealedBody | None] | None:
+    """Return the row of a delivery with its body, or None if there is none (any more)."""
+    row = await _row(tx, select(table), workspace_id, source_id=source_id, log_id=log_id)
+    if row is None:
+        return None
+    body = None
+    if row["body"] is not None:
+        body = SealedBody(row["body_key_id"], row["body_format"], row["body"])
+    return log_from_row(row), body
+
+
 async def get(
     tx: ReadTransaction | WriteTransaction, workspace_id: str, *, source_id: str, log_id: UUID
 ) -> LogRow | None:
     """Return the row of a delivery, or None if there is none (any more)."""
+    row = await _row(tx, _columns(), workspace_id, source_id=source_id, log_id=log_id)
+    return None if row is None else log_from_row(row)
+
+
+async def _row(
+    tx: ReadTransaction | WriteTransaction,
+    statement: Select[Any],
+    workspace_id: str,
+    *,
+    source_id: str,
+    log_id: UUID,
+) -> Row | None:
     try:
         received_at = time_of(log_id)
     except (ValueError, OverflowError):
         # A UUID of another version, or of a time after the year 9999: no row of ours.
         return None
-    statement = _columns().where(
-        table.c.workspace_id == workspace_id,
-        table.c.received_at == received_at,
-        table.c.log_id == log_id,
-        table.c.source_id == source_id,
+    found = await tx.connection.execute(
+        statement.where(
+            table.c.workspace_id == workspace_id,
+            table.c.received_at == received_at,
+            table.c.log_id == log_id,
+            table.c.source_id == source_id,
+        )
     )
-    row = (await tx.connection.execute(statement)).mappings().one_or_none()
-    return None if row is None else log_from_row(row)
+    row: Row | None = found.mappings().one_or_none()
+    return row
 
 
 async def list_page(
@@ -173,4 +263,6 @@ def log_from_row(row: Row) -> LogRow:
         conversion_id=row["conversion_id"],
         test=row["test"],
         delivery_count=row["delivery_count"],
+        first_outcome=None if row["first_outcome"] is None else Outcome(row["first_outcome"]),
+        resolved_at=row["resolved_at"],
     )

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.contract.sandbox import test_polar, test_stripe
+from tests.contract.sandbox.test_polar_flows import SUBSCRIBED, Market
+from tests.contract.sandbox.test_stripe_flows import Shop
 
 FIXTURES = Path(__file__).resolve().parents[4] / "shared" / "fixtures"
 STRIPE = FIXTURES / "stripe" / "openapi" / "spec3-2026-08-26.dahlia.json.gz"
@@ -64,6 +66,30 @@ def faults(
     return found
 
 
+def stripe_faults(objects: list[Any]) -> set[str]:
+    """Compare objects with Stripe's own schemas; nothing is wrong where those are not there."""
+    if not STRIPE.exists():
+        return set()
+    root = json.loads(gzip.decompress(STRIPE.read_bytes()))
+    schemas = root["components"]["schemas"]
+    return {
+        f"{one['object']}{fault}"
+        for one in objects
+        # What an event is of is compared by itself.
+        for fault in faults(one, schemas[one["object"]], root, strict=one["object"] != "event")
+    }
+
+
+def polar_faults(pairs: list[tuple[str, Any]]) -> list[str]:
+    """Compare values with Polar's schema of a name; nothing is wrong where those are not there."""
+    found = []
+    for name, value in pairs:
+        if POLAR.exists():
+            schema = json.loads((POLAR / f"{name}.schema.json").read_text())
+            found += [f"{name}{fault}" for fault in faults(value, schema, schema)]
+    return found
+
+
 class TestFaults:
     ROOT = {"defs": {"id": {"type": "string"}}}  # noqa: RUF012
     SCHEMA = {  # noqa: RUF012
@@ -105,20 +131,85 @@ class TestStripe:
             "charge",
             "refund",
         }
-        if not STRIPE.exists():
-            return
-        root = json.loads(gzip.decompress(STRIPE.read_bytes()))
-        schemas = root["components"]["schemas"]
-        found = {
-            f"{one['object']}{fault}"
-            for one in [*objects, link, account, made, *events]
-            # What an event is of is compared by itself.
-            for fault in faults(one, schemas[one["object"]], root, strict=one["object"] != "event")
+        assert stripe_faults([*objects, link, account, made, *events]) == set()
+
+    async def test_so_has_all_that_is_sold_again_and_again(self, stripe_http, receiver):
+        await test_stripe.endpoint(stripe_http, receiver)
+        shop = Shop(stripe_http)
+        code = await shop.promotion_code("TEN", percent_off="10", duration="forever")
+        trial = await shop.subscribe(**{"subscription_data[trial_period_days]": "7"})
+        session = await shop.subscribe(code="TEN")
+        path = f"subscriptions/{session['subscription']}/renew"
+        await shop.act(path)
+        declined, _ = await shop.act(path, how="declined")
+        await shop.act(f"invoices/{declined['id']}/pay")
+        later, _ = await shop.act(path, how="later")
+        await shop.act(f"invoices/{later['id']}/pay", out_of_band=True)
+        expand = "expand[]=discounts.promotion_code&expand[]=lines.data.discounts.promotion_code"
+        shown = [
+            await shop.get(f"/v1/invoices/{session['invoice']}?{expand}"),
+            await shop.get(
+                f"/v1/checkout/sessions/{session['id']}?expand[]=total_details.breakdown"
+                "&expand[]=discounts.promotion_code"
+            ),
+            await shop.get(f"/v1/coupons/{code['promotion']['coupon']}"),
+            await shop.get(f"/v1/subscriptions/{trial['subscription']}"),
+        ]
+        events = (await shop.get("/v1/events?limit=100"))["data"]
+        objects = [event["data"]["object"] for event in events]
+        assert {one["object"] for one in objects} == {
+            "charge",
+            "checkout.session",
+            "customer",
+            "invoice",
+            "invoice_payment",
+            "payment_intent",
+            "subscription",
         }
-        assert found == set()
+        assert stripe_faults([*objects, *shown, code, *events]) == set()
+
+    async def test_so_have_delayed_captured_and_disputed_payments(self, stripe_http):
+        shop = Shop(stripe_http)
+        for succeed in (True, False):
+            session = await shop.post("/v1/checkout/sessions", form=test_stripe.CHECKOUT)
+            path = f"checkout/sessions/{session['id']}/pay"
+            session, _ = await shop.act(path, delayed=True)
+            await shop.act(f"payment_intents/{session['payment_intent']}/settle", succeed=succeed)
+        intent = await shop.intent(capture_method="manual")
+        await shop.act(f"payment_intents/{intent['id']}/pay")
+        form = {"amount_to_capture": "3000"}
+        taken = await shop.post(f"/v1/payment_intents/{intent['id']}/capture", form=form)
+        charge = taken["latest_charge"]
+        dispute, _ = await shop.act(f"charges/{charge}/dispute", inquiry=True)
+        for what in ("respond", "escalate", "respond", "win"):
+            await shop.act(f"disputes/{dispute['id']}/{what}")
+        events = (await shop.get("/v1/events?limit=100"))["data"]
+        objects = [event["data"]["object"] for event in events]
+        assert stripe_faults([*objects, *events]) == set()
 
 
 class TestPolar:
+    async def test_so_have_subscriptions_discounts_and_disputes(self, polar_http, receiver):
+        market = Market(polar_http)
+        await test_polar.endpoint(polar_http, receiver, events=[*test_polar.EVENTS, *SUBSCRIBED])
+        await market.discount("TEN", basis_points=1000, duration="forever")
+        trial = await market.subscribe(trial=True)
+        order = await market.subscribe(discount_code="ten")
+        renewal = await market.renew(order["subscription_id"])
+        disputes = [await market.dispute(one) for one in (order, renewal)]
+        await market.close(disputes[0], "lose")
+        await market.close(disputes[1], "prevent")
+        events = [one.event for one in await receiver.take(6 + 6 + 5 + 3 + 3)]
+        objects = {
+            "api_Order": (await polar_http("GET", f"/v1/orders/{trial['id']}"))[1],
+            "api_ListResourceRefund": (await polar_http("GET", "/v1/refunds/"))[1],
+            "api_ListResourceDispute": (await polar_http("GET", "/v1/disputes/"))[1],
+            "api_Checkout": (await polar_http("GET", f"/v1/checkouts/{order['checkout_id']}"))[1],
+        }
+        assert {event["type"] for event in events} >= {*SUBSCRIBED}
+        pairs = [(event["type"], event) for event in events] + list(objects.items())
+        assert polar_faults(pairs) == []
+
     async def test_every_event_and_object_has_polars_shape(self, polar_http, receiver):
         made = await test_polar.endpoint(polar_http, receiver)
         order = await test_polar.buy(polar_http)
@@ -138,9 +229,5 @@ class TestPolar:
             ],
         }
         assert {event["type"] for event in events} == set(test_polar.EVENTS)
-        if not POLAR.exists():
-            return
         pairs = [(event["type"], event) for event in events] + list(objects.items())
-        for name, value in pairs:
-            schema = json.loads((POLAR / f"{name}.schema.json").read_text())
-            assert faults(value, schema, schema) == [], name
+        assert polar_faults(pairs) == []

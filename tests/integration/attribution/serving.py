@@ -17,6 +17,7 @@ from synaptyx.attribution.v1.campaign_service_pb2_grpc import CampaignServiceStu
 from synaptyx.attribution.v1.event_ingest_service_pb2_grpc import EventIngestServiceStub
 
 from services.attribution.__main__ import grpc_server
+from services.attribution.commits import Commits
 from services.attribution.retention import LogPartitions
 from services.attribution.settings import AttributionSettings, LookupSettings
 from services.chassis.channels import ServiceChannel
@@ -97,6 +98,7 @@ async def serving(
         partitions=partitions,
         clock=clock,
         ids=RandomIds(),
+        commits=Commits(),
     )
     await server.start()
     try:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
+import stripe
+from prometheus_client import REGISTRY
 
 from services.attribution.providers.budgets import USUAL_PAUSE, Budgets
 from services.attribution.providers.lookups import (
@@ -23,7 +26,11 @@ from services.attribution.providers.lookups import (
 )
 from services.attribution.providers.lookups_polar import SHARED_BUDGET, PolarApiLookups
 from services.attribution.providers.lookups_stripe import StripeApiLookups
-from services.attribution.providers.lookups_stripe_requests import API_VERSION, StripeRequests
+from services.attribution.providers.lookups_stripe_requests import (
+    API_VERSION,
+    MOST_PAGES,
+    StripeRequests,
+)
 from services.attribution.sources import SourceKey
 from services.chassis.clock import FixedClock
 from tests.fakes.provider_apis import Behaviour, ProviderApis, running_provider_apis
@@ -107,6 +114,11 @@ async def make(
     return Provider(ask, apis, tokens, budgets, clock, waits, key, path)
 
 
+def count(provider: str, outcome: str) -> float:
+    labels = {"provider": provider, "outcome": outcome}
+    return REGISTRY.get_sample_value("synaptyx_lookups_total", labels) or 0
+
+
 async def failure(provider: Provider) -> LookupFailed:
     with pytest.raises(LookupFailed) as raised:
         await provider.ask()
@@ -126,6 +138,17 @@ class TestAnswers:
         assert (asked.stripe_version or asked.polar_version) in (API_VERSION, "2026-10")
         # What was found holds personal data.
         assert "object" not in repr(found) or "objects" not in repr(found)
+
+    async def test_it_is_counted_by_what_came_of_it(self, provider: Provider) -> None:
+        name = provider.path.split("/")[1]
+        before = count(name, "answered"), count(name, "key_refused")
+        await failure(provider)
+        provider.apis.add_key(provider.key)
+        await provider.ask()
+        assert (count(name, "answered"), count(name, "key_refused")) == (
+            before[0] + 1,
+            before[1] + 1,
+        )
 
     async def test_what_the_provider_does_not_know_is_told_so(self, provider: Provider) -> None:
         provider.apis.add_key(provider.key)
@@ -244,3 +267,35 @@ class TestPolar:
         finally:
             await polar.close()
         assert all(asked.path.startswith("/polar/v1/orders/") for asked in apis.requests)
+
+
+class TestLists:
+    async def test_a_list_is_read_page_by_page_to_its_end(self, apis: ProviderApis) -> None:
+        pages = {None: (["a", "b"], True), "b": (["c"], False)}
+        found, asked = await read_all(apis, pages)
+        assert found == ["a", "b", "c"]
+        assert asked == [None, "b"]
+
+    async def test_a_list_that_never_ends_is_given_up(self, apis: ProviderApis) -> None:
+        found, _ = await read_all(apis, {None: (["a"], True), "a": (["a"], True)})
+        assert len(found) == MOST_PAGES
+
+
+async def read_all(
+    apis: ProviderApis, pages: Mapping[str | None, tuple[list[str], bool]]
+) -> tuple[list[object], list[str | None]]:
+    clock = FixedClock(datetime(2026, 11, 24, tzinfo=UTC))
+    budgets = Budgets(clock, per_second=1, burst=100)
+    requests = StripeRequests(apis.stripe_url, FakeTokens(STRIPE_KEY), budgets=budgets, clock=clock)
+    asked: list[str | None] = []
+
+    async def call(client: stripe.StripeClient, page: Mapping[str, Any]) -> object:
+        asked.append(page.get("starting_after"))
+        ids, has_more = pages[asked[-1]]
+        data = [{"object": "invoice_payment", "id": each} for each in ids]
+        found = {"object": "list", "data": data, "has_more": has_more, "url": "/v1/x"}
+        return stripe.ListObject.construct_from(found, None)
+
+    found = await requests.all(SOURCE, call, permission="")
+    await requests.close()
+    return [each["id"] for each in found], asked

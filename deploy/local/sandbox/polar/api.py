@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
-from deploy.local.sandbox.polar import bodies, objects, pages, selling, signing, tokens
+from deploy.local.sandbox.polar import bodies, discounts, objects, pages, selling, signing, tokens
 from deploy.local.sandbox.polar.errors import PolarError, invalid, refused
 from deploy.local.sandbox.polar.ledger import Ledger
 from deploy.local.sandbox.state import JsonObject
@@ -25,6 +25,8 @@ _LISTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("id", "organization_id", "order_id", "subscription_id", "customer_id"),
     ),
     "/v1/disputes/": ("dispute", ("order_id", "status")),
+    "/v1/discounts/": ("discount", ()),
+    "/v1/subscriptions/": ("subscription", ("product_id", "customer_id", "discount_id")),
 }
 _VERSIONS = ("2026-04", "2026-10", "2027-01")
 
@@ -43,6 +45,7 @@ class PolarApi:
             self._route("GET", "/v1/organizations/{id}", _organization),
             self._route("GET", "/v1/products/", _products),
             self._route("POST", "/v1/checkouts/", _create_checkout, status=201),
+            self._route("POST", "/v1/discounts/", _create_discount, status=201),
             self._route("POST", "/v1/refunds/", _create_refund, status=201),
             self._route("POST", hooks, _create_endpoint, status=201),
             self._route("GET", hooks, _list_endpoints),
@@ -128,18 +131,19 @@ def _organization(ledger: Ledger, request: web.Request, _: JsonObject) -> JsonOb
 
 
 def _products(ledger: Ledger, request: web.Request, _: JsonObject) -> JsonObject:
-    return pages.page([ledger.product], request.query)
+    return pages.page([ledger.product, ledger.plan], request.query)
 
 
 def _create_checkout(ledger: Ledger, _: web.Request, body: JsonObject) -> JsonObject:
     products = body.get("products")
-    if not isinstance(products, list) or products != [ledger.product["id"]]:
+    known = {one["id"]: one for one in (ledger.product, ledger.plan)}
+    if not isinstance(products, list) or len(products) != 1 or products[0] not in known:
         message = "Product does not exist."
         raise invalid("products", message, value=products)
     expires_at = objects.written(datetime.now(UTC) + timedelta(hours=1))
     checkout = objects.checkout(
         objects.new_id(),
-        ledger.product,
+        known[products[0]],
         at=ledger.now(),
         expires_at=expires_at,
         amount=bodies.whole(body, "amount", 1000),
@@ -150,6 +154,17 @@ def _create_checkout(ledger: Ledger, _: web.Request, body: JsonObject) -> JsonOb
         success_url=str(body.get("success_url", "https://polar.sh/checkout/success")),
     )
     return ledger.add("checkout", checkout)
+
+
+def _create_discount(ledger: Ledger, _: web.Request, body: JsonObject) -> JsonObject:
+    if body.get("type") != "percentage" or not isinstance(body.get("code"), str):
+        raise invalid("type", "The sandbox knows discounts of a percentage with a code.")
+    return discounts.add(
+        ledger,
+        code=body["code"],
+        basis_points=bodies.whole(body, "basis_points", None),
+        duration=str(body.get("duration", "once")),
+    )
 
 
 def _create_refund(ledger: Ledger, _: web.Request, body: JsonObject) -> JsonObject:

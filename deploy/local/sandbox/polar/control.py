@@ -2,7 +2,11 @@
 
 GET  /sandbox/health
 POST /sandbox/tokens                                makes the token of a new organization
-POST /sandbox/checkouts/{id}/pay                    the buyer pays
+POST /sandbox/checkouts/{id}/pay                    the buyer pays; {"discount_code": "TEN"} is
+                                                    entered, {"trial": true} begins a plan's trial
+POST /sandbox/subscriptions/{id}/renew              {"amount", "billing_reason"}
+POST /sandbox/orders/{id}/dispute                   {"status": "needs_response"}: no event
+POST /sandbox/disputes/{id}/{lose|win|prevent}
 POST /sandbox/organizations/{id}/buy                {"reference_id", "amount", "tax_amount"}:
                                                     a purchase through a checkout link
 POST /sandbox/orders/{id}/pending_refund            {"amount"}
@@ -16,7 +20,16 @@ from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
-from deploy.local.sandbox.polar import bodies, objects, selling, signing, tokens
+from deploy.local.sandbox.polar import (
+    bodies,
+    discounts,
+    disputing,
+    objects,
+    selling,
+    signing,
+    subscribing,
+    tokens,
+)
 from deploy.local.sandbox.polar.errors import invalid, not_found
 from deploy.local.sandbox.polar.organizations import Organizations
 
@@ -36,6 +49,9 @@ class PolarControl:
             web.post("/sandbox/tokens", self._new_token),
             web.post("/sandbox/checkouts/{id}/pay", self._pay),
             web.post("/sandbox/organizations/{id}/buy", self._buy),
+            web.post("/sandbox/subscriptions/{id}/renew", self._renew),
+            web.post("/sandbox/orders/{id}/dispute", self._dispute),
+            web.post("/sandbox/disputes/{id}/{what}", self._close_dispute),
             web.post("/sandbox/orders/{id}/pending_refund", self._pending_refund),
             web.post("/sandbox/refunds/{id}/{what}", self._settle),
             web.post("/sandbox/events/{id}/redeliver", self._redeliver),
@@ -52,8 +68,44 @@ class PolarControl:
     async def _pay(self, request: web.Request) -> web.Response:
         id_ = request.match_info["id"]
         ledger = self._organizations.owner("checkout", id_)
-        order, events = selling.pay(ledger, ledger.find("checkout", id_))
+        checkout, body = ledger.find("checkout", id_), await bodies.read(request)
+        if body.get("discount_code") is not None:
+            discounts.apply(ledger, checkout, str(body["discount_code"]))
+        order, events = selling.pay(ledger, checkout, trial=body.get("trial") is True)
         return web.json_response({"order": order, "events": events})
+
+    async def _renew(self, request: web.Request) -> web.Response:
+        id_, body = request.match_info["id"], await bodies.read(request)
+        ledger = self._organizations.owner("subscription", id_)
+        order, events = subscribing.renew(
+            ledger,
+            ledger.find("subscription", id_),
+            amount=bodies.whole(body, "amount", 0) if "amount" in body else None,
+            reason=str(body.get("billing_reason", "subscription_cycle")),
+        )
+        return web.json_response({"order": order, "events": events})
+
+    async def _dispute(self, request: web.Request) -> web.Response:
+        id_, body = request.match_info["id"], await bodies.read(request)
+        status = str(body.get("status", "needs_response"))
+        if status not in disputing.OPEN:
+            raise invalid("status", "Input should be a status that is open", value=status)
+        ledger = self._organizations.owner("order", id_)
+        made = disputing.open_dispute(ledger, ledger.find("order", id_), status=status)
+        return web.json_response({"dispute": made, "events": []})
+
+    async def _close_dispute(self, request: web.Request) -> web.Response:
+        id_, what = request.match_info["id"], request.match_info["what"]
+        if what not in ("lose", "win", "prevent"):
+            raise not_found()
+        ledger = self._organizations.owner("dispute", id_)
+        dispute = ledger.find("dispute", id_)
+        if what == "prevent":
+            _, events = disputing.prevent(ledger, dispute)
+        else:
+            status = {"lose": "lost", "win": "won"}[what]
+            events = disputing.close(ledger, dispute, status=status)
+        return web.json_response({"dispute": dispute, "events": events})
 
     async def _buy(self, request: web.Request) -> web.Response:
         body = await bodies.read(request)

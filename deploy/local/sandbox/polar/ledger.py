@@ -34,7 +34,7 @@ class Ledger:
             organizations[organization_id] = {
                 "organization": objects.organization(organization_id, at=at),
                 "product": objects.product(objects.new_id(), organization_id, at=at),
-                "objects": {"checkout": {}, "order": {}, "refund": {}, "dispute": {}},
+                "objects": {},
                 "endpoints": {},
                 "events": {},
                 "outcomes": {},
@@ -50,8 +50,18 @@ class Ledger:
 
     @property
     def product(self) -> JsonObject:
-        """Give its one product."""
+        """Give its product that is bought once."""
         found: JsonObject = self._held["product"]
+        return found
+
+    @property
+    def plan(self) -> JsonObject:
+        """Give its product that is paid for every month."""
+        if "plan" not in self._held:
+            at, organization_id = self.now(), self.organization["id"]
+            self._held["plan"] = objects.plan(objects.new_id(), organization_id, at=at)
+            self._state.changed()
+        found: JsonObject = self._held["plan"]
         return found
 
     def now(self) -> str:
@@ -60,7 +70,7 @@ class Ledger:
 
     def add(self, kind: str, of: JsonObject) -> JsonObject:
         """Keep a new object."""
-        self._held["objects"][kind][of["id"]] = of
+        self._held["objects"].setdefault(kind, {})[of["id"]] = of
         self._state.changed()
         return of
 
@@ -70,7 +80,7 @@ class Ledger:
         Raises:
             PolarError: there is none.
         """
-        found: JsonObject | None = self._held["objects"][kind].get(id_)
+        found: JsonObject | None = self._held["objects"].get(kind, {}).get(id_)
         if found is None:
             raise not_found()
         return found
@@ -79,11 +89,11 @@ class Ledger:
         """Say whether an object, an event or an endpoint is of this organization."""
         if kind in ("event", "endpoint"):
             return id_ in self._held[f"{kind}s"]
-        return id_ in self._held["objects"][kind]
+        return id_ in self._held["objects"].get(kind, {})
 
     def all(self, kind: str) -> list[JsonObject]:
         """Give every object of a kind, newest first."""
-        return list(reversed(self._held["objects"][kind].values()))
+        return list(reversed(self._held["objects"].get(kind, {}).values()))
 
     def changed(self) -> None:
         """Say that an object was changed in place."""

@@ -77,7 +77,7 @@ def organization(organization_id: str, *, at: str) -> JsonObject:
 
 
 def product(product_id: str, organization_id: str, *, at: str) -> JsonObject:
-    """Make the product that everything in the sandbox is an order of."""
+    """Make a product that is bought once."""
     return {
         "metadata": {},
         "id": product_id,
@@ -95,6 +95,17 @@ def product(product_id: str, organization_id: str, *, at: str) -> JsonObject:
         "is_recurring": False,
         "is_archived": False,
         "organization_id": organization_id,
+    }
+
+
+def plan(product_id: str, organization_id: str, *, at: str) -> JsonObject:
+    """Make a product that is paid for every month."""
+    return {
+        **product(product_id, organization_id, at=at),
+        "name": "Plan",
+        "recurring_interval": "month",
+        "recurring_interval_count": 1,
+        "is_recurring": True,
     }
 
 

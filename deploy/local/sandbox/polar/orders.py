@@ -13,13 +13,15 @@ from deploy.local.sandbox.polar.objects import new_id
 from deploy.local.sandbox.state import JsonObject, nulls
 
 
-def order(order_id: str, of: JsonObject, *, at: str, number: int) -> JsonObject:
-    """Make the paid order of a checkout that succeeded."""
-    customer = _customer(of["organization_id"], at=at)
-    price_id = new_id()
+def order(
+    order_id: str, of: JsonObject, *, at: str, number: int, customer: JsonObject
+) -> JsonObject:
+    """Make the paid order of a checkout that succeeded, or of what has its fields."""
+    shown_price = price(of, at=at)
+    price_id = shown_price["id"]
     no_fields = nulls(
-        "modified_at billing_address receipt_number seats units discount_id subscription_id "
-        "next_payment_attempt_at platform_fee_currency discount subscription"
+        "modified_at billing_address receipt_number seats units subscription_id "
+        "next_payment_attempt_at platform_fee_currency subscription"
     )
     net = of["net_amount"]
     return {
@@ -29,6 +31,8 @@ def order(order_id: str, of: JsonObject, *, at: str, number: int) -> JsonObject:
         "status": "paid",
         "paid": True,
         "subtotal_amount": of["amount"],
+        "discount": of["discount"],
+        "discount_id": of["discount_id"],
         "discount_amount": of["discount_amount"],
         "net_amount": net,
         "tax_amount": of["tax_amount"],
@@ -51,9 +55,9 @@ def order(order_id: str, of: JsonObject, *, at: str, number: int) -> JsonObject:
         "platform_fee_amount": 0,
         "customer": customer,
         "user_id": customer["id"],
-        "user": _user(customer),
+        "user": user(customer),
         "product": _plain(of["product"]),
-        "product_price": _price(price_id, of, at=at),
+        "product_price": shown_price,
         "items": [_item(price_id, of, at=at)],
         "description": of["product"]["name"],
         "amount": net,
@@ -73,6 +77,7 @@ def refund(
     amount: int,
     tax_amount: int,
     metadata: JsonObject,
+    dispute: JsonObject | None = None,
 ) -> JsonObject:
     """Make a refund of an order; its metadata is its own."""
     return {
@@ -87,14 +92,16 @@ def refund(
         "currency": of["currency"],
         "organization_id": of["product"]["organization_id"],
         "order_id": of["id"],
-        "subscription_id": of["subscription_id"],
+        # The real one does not tell it either where a dispute caused the refund.
+        "subscription_id": None if dispute else of["subscription_id"],
         "customer_id": of["customer_id"],
         "revoke_benefits": False,
-        "dispute": None,
+        "dispute": dispute,
     }
 
 
-def _customer(organization_id: str, *, at: str) -> JsonObject:
+def customer(organization_id: str, *, at: str) -> JsonObject:
+    """Make a customer."""
     email = f"{secrets.token_hex(3)}customer@example.com"
     digest = hashlib.sha256(email.encode()).hexdigest()
     no_fields = nulls(
@@ -116,29 +123,32 @@ def _customer(organization_id: str, *, at: str) -> JsonObject:
     }
 
 
-def _user(customer: JsonObject) -> JsonObject:
+def user(of: JsonObject) -> JsonObject:
+    """Make what stands in the undocumented field `user`."""
     return {
-        "id": customer["id"],
-        "email": customer["email"],
+        "id": of["id"],
+        "email": of["email"],
         "public_name": "C",
-        "avatar_url": customer["avatar_url"],
+        "avatar_url": of["avatar_url"],
         "github_username": None,
     }
 
 
-def _price(price_id: str, of: JsonObject, *, at: str) -> JsonObject:
+def price(of: JsonObject, *, at: str) -> JsonObject:
+    """Make the price that a checkout was for."""
+    recurring = of["product"]["is_recurring"]
     return {
         "created_at": at,
         "modified_at": None,
-        "id": price_id,
-        "source": "ad_hoc",
+        "id": new_id(),
+        "source": "catalog" if recurring else "ad_hoc",
         "amount_type": "fixed",
         "price_currency": of["currency"],
         "tax_behavior": None,
         "is_archived": False,
         "product_id": of["product_id"],
-        "type": "one_time",
-        "recurring_interval": None,
+        "type": "recurring" if recurring else "one_time",
+        "recurring_interval": of["product"]["recurring_interval"],
         "price_amount": of["amount"],
     }
 
@@ -159,5 +169,5 @@ def _item(price_id: str, of: JsonObject, *, at: str) -> JsonObject:
 
 
 def _plain(product: JsonObject) -> JsonObject:
-    extras = ("prices", "benefits", "medias")
+    extras = ("prices", "benefits", "medias", "attached_custom_fields", "is_deletable")
     return {key: value for key, value in product.items() if key not in extras}

@@ -3,7 +3,7 @@
 Each function changes the objects and sends the events of one row of Polar's sequences, in order.
 """
 
-from deploy.local.sandbox.polar import objects, orders
+from deploy.local.sandbox.polar import objects, orders, subscribing
 from deploy.local.sandbox.polar.errors import refused
 from deploy.local.sandbox.polar.ledger import Ledger
 from deploy.local.sandbox.state import JsonObject
@@ -14,8 +14,10 @@ LIVE = ("succeeded",)
 Events = list[str]
 
 
-def pay(ledger: Ledger, checkout: JsonObject) -> tuple[JsonObject, Events]:
+def pay(ledger: Ledger, checkout: JsonObject, *, trial: bool = False) -> tuple[JsonObject, Events]:
     """Pay a checkout: order.created, order.updated, order.paid; a free one the same way.
+
+    A checkout of the plan begins a subscription.
 
     Raises:
         PolarError: it is not open.
@@ -23,17 +25,16 @@ def pay(ledger: Ledger, checkout: JsonObject) -> tuple[JsonObject, Events]:
     if checkout["status"] != "open":
         raise refused(403, "NotOpenCheckout", f"Checkout {checkout['id']} is not open.")
     checkout["status"] = "succeeded"
-    number = len(ledger.all("order")) + 1
-    order = ledger.add(
-        "order", orders.order(objects.new_id(), checkout, at=ledger.now(), number=number)
-    )
+    if checkout["product"]["is_recurring"]:
+        subscription, order, events = subscribing.start(ledger, checkout, trial=trial)
+        checkout["subscription_id"] = subscription["id"]
+    else:
+        at, number = ledger.now(), len(ledger.all("order")) + 1
+        customer = orders.customer(checkout["organization_id"], at=at)
+        made = orders.order(objects.new_id(), checkout, at=at, number=number, customer=customer)
+        order = ledger.add("order", made)
+        events = subscribing.tell_paid(ledger, order)
     checkout["customer_id"] = order["customer_id"]
-    events = ledger.emit("order.created", order)
-    if order["due_amount"] > 0:
-        order["modified_at"] = ledger.now()
-        order["receipt_number"] = f"RCPT-{order['id'][:10].upper()}-{number:04d}"
-    events += ledger.emit("order.updated", order)
-    events += ledger.emit("order.paid", order)
     ledger.changed()
     return order, events
 
@@ -46,6 +47,7 @@ def refund(
     reason: str,
     metadata: JsonObject,
     status: str = "succeeded",
+    dispute: JsonObject | None = None,
 ) -> tuple[JsonObject, Events]:
     """Refund a part of an order's net amount, and the tax on it.
 
@@ -72,6 +74,7 @@ def refund(
             amount=amount,
             tax_amount=_tax(order, amount),
             metadata=metadata,
+            dispute=dispute,
         ),
     )
     events = ledger.emit("refund.created", made)

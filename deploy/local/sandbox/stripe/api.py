@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from aiohttp import web
 
 from deploy.local.sandbox.state import JsonObject
-from deploy.local.sandbox.stripe import checkout, forms, keys, objects, pages
+from deploy.local.sandbox.stripe import expanding, forms, keys, objects, pages, selling
 from deploy.local.sandbox.stripe.errors import StripeError, invalid_parameter, missing_parameter
 from deploy.local.sandbox.stripe.ledger import Ledger
 
@@ -15,14 +15,21 @@ Ledgers = Callable[[str], Ledger]
 _Handler = Callable[[Ledger, JsonObject, Mapping[str, str]], JsonObject]
 
 _LISTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "/v1/checkout/sessions": ("checkout.session", ("payment_intent", "payment_link", "status")),
+    "/v1/checkout/sessions": (
+        "checkout.session",
+        ("customer", "payment_intent", "payment_link", "status", "subscription"),
+    ),
     "/v1/payment_intents": ("payment_intent", ("customer",)),
     "/v1/charges": ("charge", ("payment_intent", "customer")),
     "/v1/refunds": ("refund", ("charge", "payment_intent")),
     "/v1/payment_links": ("payment_link", ()),
     "/v1/disputes": ("dispute", ("charge", "payment_intent")),
     "/v1/invoices": ("invoice", ("customer", "subscription", "status")),
-    "/v1/invoice_payments": ("invoice_payment", ("invoice", "status")),
+    "/v1/invoice_payments": ("invoice_payment", ("invoice", "payment", "status")),
+    "/v1/customers": ("customer", ("email",)),
+    "/v1/subscriptions": ("subscription", ("customer", "status")),
+    "/v1/coupons": ("coupon", ()),
+    "/v1/promotion_codes": ("promotion_code", ("code",)),
 }
 
 
@@ -38,9 +45,7 @@ class StripeApi:
             self._route("GET", "/v1/account", _account),
             self._route("GET", "/v1/events", _events),
             self._route("GET", "/v1/events/{id}", _event),
-            self._route("POST", "/v1/checkout/sessions", _create_session),
-            self._route("POST", "/v1/payment_links", _create_link),
-            self._route("POST", "/v1/refunds", _create_refund),
+            *(self._route("POST", path, handler) for path, handler in selling.HANDLERS.items()),
             self._route("POST", "/v1/webhook_endpoints", _create_endpoint),
             self._route("GET", "/v1/webhook_endpoints", _list_endpoints),
             self._route("GET", "/v1/webhook_endpoints/{id}", _get_endpoint),
@@ -117,14 +122,19 @@ def _once(
 
 def _lister(kind: str, fields: tuple[str, ...], *, url: str) -> _Handler:
     def answer(ledger: Ledger, parameters: JsonObject, _: Mapping[str, str]) -> JsonObject:
-        return pages.page(ledger.all(kind), parameters, url=url, fields=fields)
+        found = pages.page(ledger.all(kind), parameters, url=url, fields=fields)
+        prefix = "data."
+        inner = [path.removeprefix(prefix) for path in parameters.get("expand", [])]
+        data = [expanding.expanded(ledger, one, {"expand": inner}) for one in found["data"]]
+        return {**found, "data": data}
 
     return answer
 
 
 def _getter(kind: str) -> _Handler:
-    def answer(ledger: Ledger, _: JsonObject, path: Mapping[str, str]) -> JsonObject:
-        return ledger.find(kind, path["id"], param=kind.rpartition(".")[2])
+    def answer(ledger: Ledger, parameters: JsonObject, path: Mapping[str, str]) -> JsonObject:
+        found = ledger.find(kind, path["id"], param=kind.rpartition(".")[2])
+        return expanding.expanded(ledger, found, parameters)
 
     return answer
 
@@ -147,81 +157,6 @@ def _event(ledger: Ledger, _: JsonObject, path: Mapping[str, str]) -> JsonObject
             return event
     message = f"No such event: '{path['id']}'"
     raise StripeError(404, message, code="resource_missing", param="id")
-
-
-def _create_session(ledger: Ledger, parameters: JsonObject, _: Mapping[str, str]) -> JsonObject:
-    mode = forms.required(parameters, "mode")
-    if mode != "payment":
-        raise invalid_parameter("mode", "The sandbox knows only the mode payment.")
-    amount, currency = _price(parameters)
-    session = checkout.open_session(
-        ledger,
-        amount=amount,
-        currency=currency,
-        metadata=forms.metadata(parameters),
-        client_reference_id=_reference(parameters),
-        success_url=parameters.get("success_url"),
-    )
-    intent_data = forms.mapping(parameters, "payment_intent_data")
-    ledger.set_intent_metadata(session["id"], forms.metadata(intent_data))
-    return session
-
-
-def _reference(parameters: JsonObject) -> str | None:
-    reference = parameters.get("client_reference_id") or None
-    if reference is not None and len(reference) > 200:
-        raise invalid_parameter("client_reference_id", "It must be at most 200 characters.")
-    return reference
-
-
-def _create_link(ledger: Ledger, parameters: JsonObject, _: Mapping[str, str]) -> JsonObject:
-    amount, currency = _price(parameters)
-    metadata = forms.metadata(parameters)
-    link = ledger.add(
-        objects.payment_link(objects.new_id("plink"), currency=currency, metadata=metadata)
-    )
-    ledger.set_price(link["id"], amount)
-    return link
-
-
-def _price(parameters: JsonObject) -> tuple[int, str]:
-    items = parameters.get("line_items")
-    if not isinstance(items, list) or not items:
-        raise missing_parameter("line_items")
-    total, currency = 0, ""
-    for position, item in enumerate(items):
-        name = f"line_items[{position}]"
-        price = forms.mapping(item, "price_data") if isinstance(item, dict) else {}
-        if not price:
-            raise missing_parameter(f"{name}[price_data]")
-        currency = forms.required(price, "currency").lower()
-        amount = forms.whole(price, "unit_amount")
-        if amount is None:
-            raise missing_parameter(f"{name}[price_data][unit_amount]")
-        if amount < 0:
-            param = f"{name}[price_data][unit_amount]"
-            raise invalid_parameter(param, "This value must be greater than or equal to 0.")
-        quantity = forms.whole(item, "quantity")
-        total += amount * (1 if quantity is None else quantity)
-    return total, currency
-
-
-def _create_refund(ledger: Ledger, parameters: JsonObject, _: Mapping[str, str]) -> JsonObject:
-    charge_id = parameters.get("charge")
-    if not charge_id and parameters.get("payment_intent"):
-        intent = ledger.find("payment_intent", parameters["payment_intent"], param="payment_intent")
-        charge_id = intent["latest_charge"]
-    if not charge_id:
-        raise StripeError(
-            400, "One of the following params should be provided: payment_intent or charge."
-        )
-    return checkout.refund(
-        ledger,
-        ledger.find("charge", charge_id, param="charge"),
-        amount=forms.whole(parameters, "amount"),
-        reason=parameters.get("reason"),
-        metadata=forms.metadata(parameters),
-    )
 
 
 def _create_endpoint(ledger: Ledger, parameters: JsonObject, _: Mapping[str, str]) -> JsonObject:

@@ -1,4 +1,4 @@
-"""What happens in a Stripe account when something is bought or given back.
+"""What happens in a Stripe account when something is bought through a checkout session.
 
 Each function changes the objects and sends the events of one row of Stripe's sequences, in the
 order in which they usually come.
@@ -7,13 +7,10 @@ order in which they usually come.
 import re
 
 from deploy.local.sandbox.state import JsonObject
-from deploy.local.sandbox.stripe import objects, payments
-from deploy.local.sandbox.stripe.errors import StripeError, invalid_parameter
+from deploy.local.sandbox.stripe import objects, paying, promotions, subscribing
+from deploy.local.sandbox.stripe.errors import StripeError
 from deploy.local.sandbox.stripe.ledger import Ledger
-
-BUYER = "buyer@example.com"
-LIVE = ("pending", "requires_action", "succeeded")
-"""The states of a refund that takes money back."""
+from deploy.local.sandbox.stripe.paying import Events
 
 _REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
@@ -28,7 +25,7 @@ def open_session(
     payment_link: str | None = None,
     success_url: str | None = None,
 ) -> JsonObject:
-    """Open a checkout session."""
+    """Open a checkout session for one payment."""
     return ledger.add(
         objects.checkout_session(
             objects.new_id("cs_test", 58),
@@ -43,41 +40,88 @@ def open_session(
     )
 
 
-def pay(ledger: Ledger, session: JsonObject) -> list[str]:
-    """Pay a session by card, and give the ids of the events (rows 1, 2 and 6).
+def make_subscription(
+    ledger: Ledger, session: JsonObject, *, metadata: dict[str, str], trial_days: int
+) -> None:
+    """Have an open session sell a monthly subscription instead of one payment."""
+    note = ledger.note(session["id"])
+    note |= {"amount": session["amount_total"], "metadata": metadata, "trial_days": trial_days}
+    session["mode"] = "subscription"
+    session["customer_creation"], session["invoice_creation"] = None, None
+    session["payment_method_collection"] = "always"
+    if trial_days:
+        session["amount_subtotal"] = session["amount_total"] = 0
+    ledger.changed()
+
+
+def use_code(ledger: Ledger, session: JsonObject, promotion_code: JsonObject) -> None:
+    """Apply a promotion code to an open session; it takes one at most.
+
+    Raises:
+        StripeError: it is complete, or has one already.
+    """
+    _require_open(session)
+    if session["discounts"]:
+        raise StripeError(400, "This Checkout Session has a discount already.")
+    coupon = promotions.coupon_of(ledger, promotion_code)
+    off = promotions.taken_off(coupon, session["amount_subtotal"])
+    # An event names the code by its id, and the coupon only where no code was used.
+    session["discounts"] = [{"coupon": None, "promotion_code": promotion_code["id"]}]
+    session["total_details"]["amount_discount"] = off
+    session["amount_total"] = session["amount_subtotal"] - off
+    ledger.changed()
+
+
+def pay(ledger: Ledger, session: JsonObject, *, delayed: bool = False) -> Events:
+    """Complete a session by card, or by bank debit (rows 1 to 3 and 5 to 7).
 
     Raises:
         StripeError: it is not open.
     """
-    if session["status"] != "open":
-        raise StripeError(400, f"This Checkout Session is {session['status']}.")
-    session["customer_details"] = objects.customer_details(BUYER)
-    session["status"], session["payment_status"] = "complete", "paid"
+    _require_open(session)
+    session["customer_details"] = objects.customer_details(paying.BUYER)
+    session["status"] = "complete"
+    if session["mode"] == "subscription":
+        return subscribing.start(ledger, session)
+    session["payment_status"] = "paid"
     if session["amount_total"] == 0:
         # A free order has neither payment intent nor charge.
         return [ledger.emit("checkout.session.completed", session)]
-    intent = _open_intent(ledger, session)
-    events = [ledger.emit("payment_intent.created", intent)]
-    charge = ledger.add(
-        payments.charge(objects.new_id("ch"), intent, created=ledger.now(), email=BUYER)
+    intent, events = paying.open_intent(
+        ledger,
+        amount=session["amount_total"],
+        currency=session["currency"],
+        metadata=dict(ledger.intent_metadata(session["id"])),
     )
-    charge["payment_method"] = intent["payment_method"] = objects.new_id("pm")
-    intent["status"], intent["latest_charge"] = "succeeded", charge["id"]
-    intent["amount_received"] = intent["amount"]
     session["payment_intent"] = intent["id"]
-    events += [
-        ledger.emit("charge.succeeded", charge),
-        ledger.emit("payment_intent.succeeded", intent),
-        ledger.emit("checkout.session.completed", session),
-    ]
-    charge["balance_transaction"] = objects.new_id("txn")
-    events.append(ledger.emit("charge.updated", charge, previous={"balance_transaction": None}))
+    if delayed:
+        session["payment_status"] = "unpaid"
+        events.append(ledger.emit("checkout.session.completed", session))
+        return events + paying.delay(ledger, intent)
+    events += paying.pay_by_card(ledger, intent)
+    events.append(ledger.emit("checkout.session.completed", session))
+    return events + paying.book(ledger, intent)
+
+
+def settle(ledger: Ledger, intent: JsonObject, *, succeed: bool) -> Events:
+    """Have the money of a bank debit come, or not, and tell its session (row 7).
+
+    Raises:
+        StripeError: nothing is on its way.
+    """
+    events = paying.settle(ledger, intent, succeed=succeed)
+    for session in ledger.all("checkout.session"):
+        if session["payment_intent"] == intent["id"]:
+            if succeed:
+                session["payment_status"] = "paid"
+            ending = "succeeded" if succeed else "failed"
+            events.append(ledger.emit(f"checkout.session.async_payment_{ending}", session))
     return events
 
 
 def buy_through_link(
     ledger: Ledger, link: JsonObject, *, client_reference_id: str | None
-) -> tuple[JsonObject, list[str]]:
+) -> tuple[JsonObject, Events]:
     """Open and pay a session of a Payment Link, as its page does (row 2).
 
     A reference in another alphabet is dropped without a word: the page works, and the webhook
@@ -96,95 +140,6 @@ def buy_through_link(
     return session, pay(ledger, session)
 
 
-def refund(
-    ledger: Ledger,
-    charge: JsonObject,
-    *,
-    amount: int | None,
-    reason: str | None,
-    metadata: dict[str, str],
-) -> JsonObject:
-    """Refund a part of a charge, or what is left of it (rows 8 and 9).
-
-    Raises:
-        StripeError: nothing, or less, is left.
-    """
-    left = charge["amount_captured"] - _refunded(ledger, charge)
-    wanted = left if amount is None else amount
-    if left <= 0:
-        message = f"Charge {charge['id']} has already been refunded."
-        raise StripeError(400, message, code="charge_already_refunded")
-    if not 0 < wanted <= left:
-        message = (
-            f"Refund amount ({wanted}) is greater than unrefunded amount on charge ({left})"
-            if wanted > left
-            else "Invalid positive integer"
-        )
-        raise invalid_parameter("amount", message)
-    before = {key: charge[key] for key in ("amount_refunded", "refunded", "receipt_url")}
-    made = ledger.add(
-        payments.refund(
-            objects.new_id("re"),
-            charge,
-            amount=wanted,
-            created=ledger.now(),
-            reason=reason,
-            metadata=metadata,
-        )
-    )
-    _sum_up(ledger, charge)
-    ledger.emit("refund.created", made)
-    ledger.emit("charge.refunded", charge, previous=before)
-    # The card network's reference follows.
-    details = made["destination_details"]["card"]
-    details["reference_status"], details["reference"] = "available", objects.new_id("ref", 8)[4:]
-    previous = {"destination_details": {"card": {"reference": None, "reference_status": "pending"}}}
-    ledger.emit("refund.updated", made, previous=previous)
-    ledger.emit("charge.refund.updated", made, previous=previous)
-    return made
-
-
-def fail_refund(ledger: Ledger, made: JsonObject) -> list[str]:
-    """Have a refund fail after all; its money comes back (row 10).
-
-    Raises:
-        StripeError: it has failed already.
-    """
-    if made["status"] not in LIVE:
-        raise StripeError(400, f"This refund is {made['status']}.")
-    previous = {"status": made["status"]}
-    made["status"] = "failed"
-    made["failure_reason"] = "expired_or_canceled_card"
-    made["failure_balance_transaction"] = objects.new_id("txn")
-    charge = ledger.find("charge", made["charge"], param="charge")
-    _sum_up(ledger, charge)
-    return [
-        ledger.emit(type_, made, previous=previous)
-        for type_ in ("refund.failed", "refund.updated", "charge.refund.updated")
-    ]
-
-
-def _open_intent(ledger: Ledger, session: JsonObject) -> JsonObject:
-    return ledger.add(
-        payments.payment_intent(
-            objects.new_id("pi"),
-            amount=session["amount_total"],
-            currency=session["currency"],
-            created=ledger.now(),
-            metadata=dict(ledger.intent_metadata(session["id"])),
-        )
-    )
-
-
-def _refunded(ledger: Ledger, charge: JsonObject) -> int:
-    return sum(
-        made["amount"]
-        for made in ledger.all("refund")
-        if made["charge"] == charge["id"] and made["status"] in LIVE
-    )
-
-
-def _sum_up(ledger: Ledger, charge: JsonObject) -> None:
-    charge["amount_refunded"] = _refunded(ledger, charge)
-    charge["refunded"] = charge["amount_refunded"] >= charge["amount_captured"]
-    ledger.changed()
+def _require_open(session: JsonObject) -> None:
+    if session["status"] != "open":
+        raise StripeError(400, f"This Checkout Session is {session['status']}.")

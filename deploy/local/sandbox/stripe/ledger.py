@@ -107,6 +107,11 @@ class Ledger:
         found: dict[str, str] = self._account["intent_metadata"].get(session, {})
         return found
 
+    def note(self, id_: str) -> JsonObject:
+        """Give what is remembered of an object and never shown; it may be changed."""
+        found: JsonObject = self._account.setdefault("notes", {}).setdefault(id_, {})
+        return found
+
     def events(self) -> list[JsonObject]:
         """Give every event, newest first, with how many endpoints still wait for it."""
         found = []
@@ -144,6 +149,7 @@ class Ledger:
         events[event["id"]] = stored
         while len(events) > KEPT_EVENTS:
             del events[next(iter(events))]
+        self._state.changed()
         for endpoint in endpoints:
             self._send(stored, endpoint)
         event_id: str = event["id"]

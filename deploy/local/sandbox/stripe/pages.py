@@ -58,7 +58,7 @@ def _position(found: list[JsonObject], parameters: JsonObject, name: str) -> int
 
 def _matches(one: JsonObject, parameters: JsonObject, fields: tuple[str, ...]) -> bool:
     for field in fields:
-        if field in parameters and one.get(field) != parameters[field]:
+        if field in parameters and not _equals(one.get(field), parameters[field]):
             return False
     created = parameters.get("created")
     if created is None:
@@ -73,3 +73,10 @@ def _matches(one: JsonObject, parameters: JsonObject, fields: tuple[str, ...]) -
         and (bounds["lt"] is None or at < bounds["lt"])
         and (bounds["lte"] is None or at <= bounds["lte"])
     )
+
+
+def _equals(value: object, wanted: object) -> bool:
+    """Compare a field with its parameter, an object with every field that is asked for."""
+    if isinstance(value, dict) and isinstance(wanted, dict):
+        return all(_equals(value.get(name), each) for name, each in wanted.items())
+    return value == wanted

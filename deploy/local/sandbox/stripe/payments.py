@@ -119,6 +119,22 @@ def refund(
     }
 
 
+def bank_debit() -> JsonObject:
+    """Make the details of a payment by bank debit."""
+    account = {
+        "payment_reference": None,
+        "account_holder_type": "individual",
+        "account_type": "checking",
+        "bank_name": "SANDBOX BANK",
+        "expected_debit_date": "2026-12-01",
+        "fingerprint": "sandboxsandbox01",
+        "last4": "6789",
+        "mandate": new_id("mandate"),
+        "routing_number": "110000000",
+    }
+    return {"type": "us_bank_account", "us_bank_account": account}
+
+
 def _outcome() -> JsonObject:
     return {
         "advice_code": None,

@@ -19,6 +19,7 @@ from services.attribution.domain.facts import Provider
 from services.attribution.domain.mappings import BY_DEFAULT, Mappings
 from services.attribution.domain.outcomes import SENTENCES, Outcome
 from services.attribution.providers import polar, stripe
+from services.attribution.providers.reading import Ignored
 from tests.webhooks.polar_events import Order
 from tests.webhooks.stripe_events import ENDIVE, LEGACY, Purchase
 
@@ -62,7 +63,7 @@ def run(events: list[dict[str, Any]], clicks: dict[str, Click] = CLICKS) -> Run:
     verdicts = []
     for event in events:
         said = read(event)
-        if said is not None:
+        if not isinstance(said, Ignored):
             verdict = count(
                 account,
                 said,

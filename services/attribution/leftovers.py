@@ -1,0 +1,118 @@
+"""Leftovers: what a batch leaves for the resolver to do after its commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.attribution.domain.conversions import UNPAID, Conversion
+from services.attribution.domain.counting import Account, Verdict
+from services.attribution.domain.outcomes import Outcome
+from services.attribution.ledger import Ledger, families_of
+from services.attribution.store.tasks import NewTask, TaskKind
+
+# A click that is recorded at the same moment as its payment may not see it, nor it the click.
+_CLICK_RACE = timedelta(seconds=2)
+_FIRST_RETRY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a payment may wait for the event that accounts for it, before a look-up."""
+
+    before_look_up: timedelta = timedelta(seconds=20)
+
+
+def tasks_of(
+    ledger: Ledger,
+    judged: Iterable[tuple[Account, Verdict]],
+    *,
+    patience: Patience,
+    now: datetime,
+) -> list[NewTask]:
+    """Return what is to be done about the payments of a batch, and their families."""
+    tasks: list[NewTask] = []
+    once: dict[UUID, Account] = {}
+    for account, verdict in judged:
+        once[account.payment_id] = account
+        if verdict.outcome in (Outcome.DEFERRED, Outcome.ORPHAN_NO_PAYMENT):
+            counted = account.conversion is not None
+            wait = timedelta(0) if counted else patience.before_look_up
+            tasks.append(_of_payment(account, now + wait))
+    changed = [
+        account
+        for account in once.values()
+        if account.conversion is not None
+        and account.conversion is not ledger.conversion_before(account)
+    ]
+    for account in changed:
+        before, after = ledger.conversion_before(account), account.conversion
+        assert after is not None
+        if after.unknown_click_id is not None:
+            tasks.append(_of_payment(account, now + _CLICK_RACE))
+        if _settles(account, before, after):
+            tasks.append(_of_payment(account, now))
+    tasks.extend(_of_families(ledger, changed, now=now))
+    return tasks
+
+
+def retry_of(workspace_id: str, source_id: str, log_id: UUID, *, now: datetime) -> NewTask:
+    """Return the task to try a quarantined event again."""
+    return NewTask(workspace_id, TaskKind.EVENT, str(log_id), source_id, now + _FIRST_RETRY)
+
+
+def of_families(conversion: Conversion, *, now: datetime) -> Iterator[NewTask]:
+    """Yield the tasks to share the credit of a conversion with its families."""
+    for key in families_of(conversion):
+        name = f"{key.kind.value}:{key.value}"
+        yield NewTask(key.workspace_id, TaskKind.FAMILY, name, key.source_id, now)
+
+
+def matters_to_family(before: Conversion | None, after: Conversion) -> bool:
+    """Tell whether a change of a conversion can change what others of its family inherit."""
+    if before is None:
+        return True
+    return (
+        before.credit != after.credit
+        or before.paid_at != after.paid_at
+        or (before.state in UNPAID) != (after.state in UNPAID)
+        or before.subscription_id != after.subscription_id
+        or before.customer_id != after.customer_id
+        or before.provider_payment_id != after.provider_payment_id
+    )
+
+
+def _of_payment(account: Account, due_at: datetime) -> NewTask:
+    return NewTask(
+        account.workspace_id,
+        TaskKind.PAYMENT,
+        str(account.payment_id),
+        account.source_id,
+        due_at,
+    )
+
+
+def _settles(account: Account, before: Conversion | None, after: Conversion) -> bool:
+    """Tell whether earlier events of a payment were answered otherwise than is true now."""
+    if before is None:
+        # Only where something was said before: the account has more than this batch's events.
+        return len(account.events) > 1
+    return before.credit is None and after.credit is not None
+
+
+def _of_families(ledger: Ledger, changed: Iterable[Account], *, now: datetime) -> Iterator[NewTask]:
+    mattering = [
+        account
+        for account in changed
+        if account.conversion is not None
+        and matters_to_family(ledger.conversion_before(account), account.conversion)
+    ]
+    shared = ledger.families_shared(mattering)
+    if not shared:
+        return
+    for account in mattering:
+        assert account.conversion is not None
+        if shared.intersection(families_of(account.conversion)):
+            yield from of_families(account.conversion, now=now)

@@ -1,0 +1,96 @@
+"""Noting: take in what a look-up found, as an event of the provider would have said it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+import asyncpg
+
+from services.attribution.commits import Announce, Committed, until_undisturbed
+from services.attribution.domain.facts import EventFacts, Provider
+from services.attribution.ledger import Ledger, Saying
+from services.attribution.leftovers import matters_to_family, of_families
+from services.attribution.sources import SourceKey
+from services.attribution.store import code_texts
+from services.attribution.store.code_texts import CodeRef
+from services.attribution.store.payments import PaymentRef
+from services.attribution.store.together import write
+from services.chassis.clock import Clock
+from services.chassis.database import Database, write_on
+from services.chassis.ids import IdSource
+
+
+class Noter:
+    """Notes what providers have answered."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        ids: IdSource,
+        random: Random,
+        announce: Announce,
+    ) -> None:
+        """Take what the service is made of; `announce` hears of every commit."""
+        self._database = database
+        self._clock = clock
+        self._ids = ids
+        self._random = random
+        self._announce = announce
+
+    async def note(
+        self, source: SourceKey, said: Sequence[EventFacts], *, provider: Provider
+    ) -> set[PaymentRef]:
+        """Count what was found, and return the payments that it is of.
+
+        It is no delivery: neither claimed nor logged.
+
+        Raises:
+            DependencyUnavailable: the database does not answer.
+        """
+        sayings = [Saying(*source, each) for each in said]
+
+        async def attempt(
+            connection: asyncpg.Connection,
+        ) -> tuple[set[PaymentRef], Committed]:
+            ledger = Ledger(connection, ids=self._ids, now=self._clock.now())
+            await ledger.survey((), sayings)
+            async with write_on(connection):
+                return await self._count(ledger, connection, sayings, provider)
+
+        touched, committed = await until_undisturbed(self._database, attempt, random=self._random)
+        self._announce(committed)
+        return touched
+
+    async def keep_code(self, source: SourceKey, value: str, text: str | None) -> None:
+        """Keep the text of a promotion code for all who name it from now on."""
+        async with self._database.statements() as connection:
+            await code_texts.keep(connection, CodeRef(*source, value), text, at=self._clock.now())
+
+    async def _count(
+        self,
+        ledger: Ledger,
+        connection: asyncpg.Connection,
+        sayings: Sequence[Saying],
+        provider: Provider,
+    ) -> tuple[set[PaymentRef], Committed]:
+        accounts = await ledger.open(sayings)
+        for saying, account in zip(sayings, accounts, strict=True):
+            ledger.count(account, saying.said, provider=provider)
+        rows = [
+            ledger.fact_row(account, saying.said)
+            for saying, account in zip(sayings, accounts, strict=True)
+        ]
+        changed = ledger.changed(accounts)
+        before = {each.payment_id: ledger.conversion_before(each) for each in accounts}
+        tasks = [
+            task
+            for each in changed
+            if matters_to_family(before[each.payment_id], each)
+            for task in of_families(each, now=self._clock.now())
+        ]
+        await write(connection, ledger.postings(accounts, rows=rows, due=tasks))
+        touched = {PaymentRef(each.workspace_id, each.payment_id) for each in accounts}
+        return touched, Committed(frozenset(each.workspace_id for each in changed), tasks)

@@ -1,0 +1,167 @@
+"""Settling: bring one payment up to date with what has become known since its events came in.
+
+A click that was recorded late, a promotion code that was looked up, the session of a payment
+intent: the conversion follows, and the log rows of the events say what they have turned out to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+import asyncpg
+
+from services.attribution.commits import Announce, Committed, until_undisturbed
+from services.attribution.domain.conversions import ConversionState
+from services.attribution.domain.counting import Account, Verdict, orphaned
+from services.attribution.domain.facts import Dispute, IdKind, Provider, Refund, RefundTotal
+from services.attribution.domain.outcomes import Outcome
+from services.attribution.ledger import Ledger
+from services.attribution.leftovers import matters_to_family, of_families
+from services.attribution.store import payments, webhook_logs
+from services.attribution.store.payments import PaymentRef
+from services.attribution.store.tasks import NewTask
+from services.attribution.store.together import Part, write
+from services.attribution.store.webhook_logs import Settled
+from services.chassis.clock import Clock
+from services.chassis.database import Database, write_on
+from services.chassis.ids import IdSource
+
+_ORPHANS = (Outcome.ORPHAN_NO_CLICKID, Outcome.ORPHAN_UNKNOWN_CLICKID)
+
+
+@dataclass(frozen=True, slots=True)
+class SettledPayment:
+    """A payment as it stands now, and the verdict on it."""
+
+    account: Account
+    verdict: Verdict
+
+    @property
+    def provider(self) -> Provider:
+        """The provider that the payment was made at."""
+        return provider_of(self.account)
+
+
+class Settler:
+    """Settles payments."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        ids: IdSource,
+        random: Random,
+        announce: Announce,
+    ) -> None:
+        """Take what the service is made of; `announce` hears of every commit."""
+        self._database = database
+        self._clock = clock
+        self._ids = ids
+        self._random = random
+        self._announce = announce
+
+    async def settle(self, ref: PaymentRef, *, source_id: str) -> SettledPayment | None:
+        """Settle a payment; None if it has become part of another one.
+
+        Raises:
+            DependencyUnavailable: the database does not answer.
+        """
+
+        async def attempt(
+            connection: asyncpg.Connection,
+        ) -> tuple[SettledPayment | None, Committed]:
+            async with write_on(connection):
+                return await self._settle(connection, ref, source_id)
+
+        settled, committed = await until_undisturbed(self._database, attempt, random=self._random)
+        self._announce(committed)
+        return settled
+
+    async def _settle(
+        self, connection: asyncpg.Connection, ref: PaymentRef, source_id: str
+    ) -> tuple[SettledPayment | None, Committed]:
+        if await payments.is_merged(connection, ref):
+            return None, Committed(frozenset(), ())
+        now = self._clock.now()
+        ledger = Ledger(connection, ids=self._ids, now=now)
+        account = await ledger.open_known(ref, source_id=source_id)
+        if not account.events:
+            return None, Committed(frozenset(), ())
+        verdict = ledger.recount(account, provider=provider_of(account))
+        tasks = family_tasks(ledger, account)
+        logs = settled_logs(account, verdict, now=now)
+        if parts := ledger.postings([account], logs=logs, due=tasks):
+            await write(connection, parts)
+        changed = {each.workspace_id for each in ledger.changed([account])}
+        return SettledPayment(account, verdict), Committed(frozenset(changed), tasks)
+
+
+def awaits_its_payment(account: Account) -> bool:
+    """Tell whether money, a refund or a dispute is known and what accounts for it is not."""
+    if account.conversion is not None or account.standing is None:
+        return False
+    if account.standing.withheld == "awaiting_checkout":
+        return True
+    return account.standing.withheld == "payment_not_seen" and any(
+        isinstance(fact, Refund | RefundTotal | Dispute)
+        for event in account.events
+        for fact in event.facts
+    )
+
+
+def provider_of(account: Account) -> Provider:
+    """Tell whose ids a payment is known by."""
+    orders = any(id_.kind is IdKind.ORDER for event in account.events for id_ in event.ids)
+    return Provider.POLAR if orders else Provider.STRIPE
+
+
+def family_tasks(ledger: Ledger, account: Account) -> list[NewTask]:
+    """Return what is to be done about the families of an account whose conversion has changed."""
+    before, after = ledger.conversion_before(account), account.conversion
+    if after is None or after is before or not matters_to_family(before, after):
+        return []
+    return list(of_families(after, now=after.updated_at))
+
+
+def settled_logs(account: Account, verdict: Verdict, *, now: datetime) -> list[Part]:
+    """Say on the log rows of a payment's events what they have turned out to be."""
+    settled = _settled(account, verdict)
+    event_ids = sorted({event.event_id for event in account.events})
+    if not settled or not event_ids:
+        return []
+    conversion = account.conversion
+    return [
+        webhook_logs.settling(
+            (account.workspace_id, account.source_id),
+            event_ids,
+            settled,
+            conversion_id=conversion.conversion_id if conversion else None,
+            at=now,
+        )
+    ]
+
+
+def _settled(account: Account, verdict: Verdict) -> Sequence[Settled]:
+    conversion, crediting = account.conversion, account.crediting
+    if conversion is None or crediting is None:
+        if verdict.outcome is Outcome.IGNORED and verdict.reason != "nothing_new":
+            # Nothing is awaited any more: it is known now, and does not count.
+            return [Settled(Outcome.DEFERRED, verdict.outcome, verdict.reason)]
+        return []
+    settled = [Settled(Outcome.ORPHAN_NO_PAYMENT, Outcome.ADJUSTED, "applied_later")]
+    if conversion.credit is not None:
+        return settled + [
+            Settled(before, Outcome.ATTRIBUTED, "credited_later")
+            for before in (Outcome.DEFERRED, *_ORPHANS)
+        ]
+    if crediting.awaited_codes:
+        return settled
+    if conversion.state is ConversionState.PENDING:
+        final = Verdict(Outcome.PENDING_PAYMENT, "awaiting_money")
+    else:
+        final = orphaned(crediting.reason)
+    return [*settled, Settled(Outcome.DEFERRED, final.outcome, final.reason)]

@@ -1,0 +1,84 @@
+"""Sharing: let the conversions of a subscription or customer carry on the credit of the first."""
+
+from __future__ import annotations
+
+from random import Random
+
+import asyncpg
+
+from services.attribution.commits import Announce, Committed, until_undisturbed
+from services.attribution.domain.conversions import Conversion
+from services.attribution.domain.inheriting import Member, inherit
+from services.attribution.ledger import PaymentRace, families_of
+from services.attribution.store import change_log, conversions, families, payments, tasks
+from services.attribution.store.families import FamilyKey
+from services.attribution.store.payments import PaymentRef
+from services.attribution.store.tasks import NewTask, TaskKind
+from services.attribution.store.together import write
+from services.chassis.clock import Clock
+from services.chassis.database import Database, write_on
+
+
+class Sharer:
+    """Shares credit within families."""
+
+    def __init__(
+        self, database: Database, *, clock: Clock, random: Random, announce: Announce
+    ) -> None:
+        """Take what the service is made of; `announce` hears of every commit."""
+        self._database = database
+        self._clock = clock
+        self._random = random
+        self._announce = announce
+
+    async def share(self, key: FamilyKey) -> None:
+        """Bring all conversions of a family up to date.
+
+        Raises:
+            DependencyUnavailable: the database does not answer.
+        """
+
+        async def attempt(connection: asyncpg.Connection) -> Committed:
+            async with write_on(connection):
+                return await self._share(connection, key)
+
+        committed = await until_undisturbed(self._database, attempt, random=self._random)
+        self._announce(committed)
+
+    async def _share(self, connection: asyncpg.Connection, key: FamilyKey) -> Committed:
+        refs = {_ref(member) for member in await _members(connection, key)}
+        if not refs:
+            return Committed(frozenset(), ())
+        if not await payments.lock(connection, refs):
+            raise PaymentRace
+        # As they are now that nobody else changes them.
+        members = await _members(connection, key)
+        if {_ref(member) for member in members} != refs:
+            raise PaymentRace
+        now = self._clock.now()
+        changed = inherit([Member.of(each) for each in members], now=now)
+        if not changed:
+            return Committed(frozenset(), ())
+        # Without an heirloom its own evidence counts again, which the payment's events tell.
+        due = [
+            NewTask(each.workspace_id, TaskKind.PAYMENT, str(each.payment_id), each.source_id, now)
+            for each in changed
+        ]
+        parts = [
+            tasks.adding(due, at=now),
+            conversions.saving(changed),
+            *change_log.logging(saved=True, removed=False, at=now),
+        ]
+        await write(connection, parts)
+        return Committed(frozenset({key.workspace_id}), due)
+
+
+async def _members(connection: asyncpg.Connection, key: FamilyKey) -> list[Conversion]:
+    """Return the conversions of a family, and of the families that those belong to, too."""
+    members = await families.members(connection, [key])
+    keys = sorted({key, *(each for member in members for each in families_of(member))})
+    return await families.members(connection, keys) if len(keys) > 1 else members
+
+
+def _ref(conversion: Conversion) -> PaymentRef:
+    return PaymentRef(conversion.workspace_id, conversion.payment_id)

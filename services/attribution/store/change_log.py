@@ -1,0 +1,56 @@
+"""The change log: one row for each change of a conversion, in one gapless order a workspace.
+
+A number is taken from the workspace's counter by the last part of the statement that writes a
+batch, so the row of the counter is locked for little more than the commit. Whoever waits for it
+comes after in both orders: numbers are committed in their order, and whoever has read up to one
+has missed none below it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.attribution.store.together import Part
+
+_SAVED = """
+SELECT saved.workspace_id, saved.conversion_id, to_jsonb(old) AS before, to_jsonb(saved) AS after
+FROM saved
+LEFT JOIN attribution.conversions AS old
+    ON old.workspace_id = saved.workspace_id AND old.conversion_id = saved.conversion_id
+"""
+_REMOVED = """
+SELECT removed.workspace_id, removed.conversion_id, to_jsonb(removed) AS before,
+    NULL::jsonb AS after
+FROM removed
+"""
+
+_COUNT = """
+INSERT INTO attribution.change_counters AS counter (workspace_id, last_number)
+SELECT workspace_id, count(*) FROM ({changed}) AS changed GROUP BY workspace_id
+ORDER BY workspace_id
+ON CONFLICT (workspace_id) DO UPDATE SET last_number = counter.last_number + excluded.last_number
+"""
+_LOG = """
+INSERT INTO attribution.conversion_changes
+    (workspace_id, change_number, conversion_id, before, after, changed_at)
+SELECT workspace_id, change_counts.last_number + 1
+        - row_number() OVER (PARTITION BY workspace_id ORDER BY conversion_id DESC),
+    conversion_id, before, after, $1
+FROM ({changed}) AS changed JOIN change_counts USING (workspace_id)
+"""
+
+
+def logging(*, saved: bool, removed: bool, at: datetime) -> list[Part]:
+    """Log what the parts `saved` and `removed` of the same statement change; these come last."""
+    changed = " UNION ALL ".join(
+        [query for query, there in ((_SAVED, saved), (_REMOVED, removed)) if there]
+    )
+    return [
+        Part(
+            "change_counts",
+            _COUNT.replace("{changed}", changed),
+            (),
+            returning="workspace_id, last_number",
+        ),
+        Part("changes", _LOG.replace("{changed}", changed), (at,)),
+    ]
