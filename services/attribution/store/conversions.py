@@ -10,7 +10,18 @@ from uuid import UUID
 
 import orjson
 from asyncpg import Connection
-from sqlalchemy import ARRAY, Column, ColumnElement, Select, any_, bindparam, cast, func, select
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Select,
+    any_,
+    bindparam,
+    cast,
+    false,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql
 
 from services.attribution.domain.conversions import (
@@ -21,7 +32,7 @@ from services.attribution.domain.conversions import (
     Credit,
 )
 from services.attribution.domain.facts import IdKind, ProviderId
-from services.attribution.store import keyset
+from services.attribution.store import keyset, plans
 from services.attribution.store.clicks import from_snapshot, to_snapshot
 from services.attribution.store.keyset import Position
 from services.attribution.store.payments import PaymentRef
@@ -153,6 +164,7 @@ async def list_page(
 ) -> list[Conversion]:
     """Return at most `limit` conversions below a position, newest first."""
     statement = page_statement(workspace_id, wanted, after=after, limit=limit)
+    await plans.for_values(tx)
     rows = (await tx.connection.execute(statement)).mappings()
     return [conversion_from_row(row) for row in rows]
 
@@ -272,6 +284,7 @@ def page_statement(
     states = [
         table.c.state == bindparam(None, state.value, literal_execute=True)
         for state in sorted(wanted.states)
+        if len(wanted.states) < len(ConversionState)
     ]
     return keyset.newest(statement, order=order, any_of=states, limit=limit)
 
@@ -290,6 +303,10 @@ def _conditions(workspace_id: str, wanted: ConversionFilter) -> Iterator[ColumnE
             payment_ids.c.workspace_id == workspace_id, payment_ids.c.value == wanted.provider_id
         )
         yield table.c.payment_id == any_(func.array(named.scalar_subquery(), type_=_UUIDS))
+    if wanted.credited is False and (wanted.campaign_id or wanted.click_id):
+        # What has a campaign or a click was credited. The planner takes the two for unrelated,
+        # and would look for both among all that were not.
+        yield false()
     if wanted.credited is not None:
         yield table.c.basis.is_not(None) if wanted.credited else table.c.basis.is_(None)
     if wanted.test is not None:

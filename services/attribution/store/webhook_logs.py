@@ -13,7 +13,7 @@ from sqlalchemy import Column, ColumnElement, Select, bindparam, select
 from services.attribution.domain.facts import Provider
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.domain.webhook_logs import LogRow, Origin, SealedBody
-from services.attribution.store import keyset
+from services.attribution.store import keyset, plans
 from services.attribution.store.keyset import Position
 from services.attribution.store.rows import Row
 from services.attribution.store.schema import webhook_logs as table
@@ -202,6 +202,7 @@ async def list_page(
 ) -> list[LogRow]:
     """Return at most `limit` rows below a position, newest first."""
     statement = page_statement(workspace_id, wanted, after=after, limit=limit)
+    await plans.for_values(tx)
     rows = (await tx.connection.execute(statement)).mappings()
     return [log_from_row(row) for row in rows]
 
@@ -224,6 +225,7 @@ def page_statement(
     outcomes = [
         table.c.outcome == bindparam(None, outcome.value, literal_execute=True)
         for outcome in sorted(wanted.outcomes)
+        if len(wanted.outcomes) < len(Outcome)
     ]
     return keyset.newest(statement, order=order, any_of=outcomes, limit=limit)
 
