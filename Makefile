@@ -32,7 +32,7 @@ help:  ## List the targets.
 run: $(STAMP)  ## Start the whole stack on this machine; Ctrl-C stops it.
 	@exec $(BIN)/python -m deploy.local run --end-with-parent
 
-demo: $(STAMP)  ## Buy, refund, repeat and forge against the running stack, and show what became of it.
+demo: $(STAMP)  ## Buy, refund, renew, dispute and forge against the running stack, and show what became of it.
 	@$(BIN)/python -m deploy.local.demo
 
 test: check  ## Check everything and run every test.

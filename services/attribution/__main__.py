@@ -113,7 +113,7 @@ def new_resolver(
     """Put the resolver together; it hears of every commit from now on."""
     random = SystemRandom()
     settler = Settler(database, clock=clock, ids=ids, random=random, announce=commits.announce)
-    sharer = Sharer(database, clock=clock, random=random, announce=commits.announce)
+    sharer = Sharer(database, clock=clock, ids=ids, random=random, announce=commits.announce)
     noter = Noter(database, clock=clock, ids=ids, random=random, announce=commits.announce)
     resolver = Resolver(
         database,

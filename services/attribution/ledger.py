@@ -8,17 +8,18 @@ the database refuses the statement, and nothing of it stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from asyncpg import Connection
 
-from services.attribution.domain.conversions import Conversion
+from services.attribution.domain.conversions import Conversion, Credit
 from services.attribution.domain.counting import Account, Verdict, count, recount
-from services.attribution.domain.crediting import stronger
+from services.attribution.domain.crediting import own_credit, stronger
 from services.attribution.domain.facts import EventFacts, IdKind, Provider
+from services.attribution.domain.payments import standing
 from services.attribution.knowing import Knowing, Wanted
 from services.attribution.sources import SourceKey
 from services.attribution.store import attachments, change_log, conversions, facts, payments, tasks
@@ -80,6 +81,8 @@ class Ledger:
         self._found: dict[PaymentKey, UUID] = {}
         self._before: dict[PaymentRef, Conversion | None] = {}
         self._merged_away: list[Conversion] = []
+        self.merged: set[UUID] = set()
+        """The payments that others have become part of."""
         self.knowing = Knowing(connection)
 
     async def survey(self, claims: Iterable[Claim], sayings: Sequence[Saying]) -> set[Claim]:
@@ -125,20 +128,26 @@ class Ledger:
         await self._learn_of({id(each): each for each in accounts.values()}.values())
         return [accounts[index] for index in range(len(sayings))]
 
-    async def open_known(self, ref: PaymentRef, *, source_id: str) -> Account:
-        """Return the account of one payment that is known, locked.
+    async def open_known(self, sources: Mapping[PaymentRef, str]) -> list[Account]:
+        """Return the accounts of payments that are known, locked; the values are their sources.
 
         Raises:
-            PaymentRace: it was merged into another one.
+            PaymentRace: one was merged into another one.
         """
-        events, existing = await self._load({ref})
-        conversion = existing.get(ref)
-        account = Account(
-            ref.workspace_id, source_id, ref.payment_id, events=events[ref], conversion=conversion
-        )
-        self._before[ref] = conversion
-        await self._learn_of((account,))
-        return account
+        events, existing = await self._load(set(sources))
+        accounts = [
+            Account(
+                ref.workspace_id,
+                source_id,
+                ref.payment_id,
+                events=events[ref],
+                conversion=existing.get(ref),
+            )
+            for ref, source_id in sources.items()
+        ]
+        self._before |= {ref: existing.get(ref) for ref in sources}
+        await self._learn_of(accounts)
+        return accounts
 
     def count(self, account: Account, said: EventFacts, *, provider: Provider) -> Verdict:
         """Count what one event says on its account, which `open` gave."""
@@ -162,6 +171,15 @@ class Ledger:
             now=self._now,
             new_id=self._ids.uuid7(),
         )
+
+    def own_credit(self, account: Account, *, provider: Provider) -> Credit | None:
+        """Return the credit that a counted payment earns by its own evidence, or was given."""
+        source = SourceKey(account.workspace_id, account.source_id)
+        stands = standing(
+            account.events, self.knowing.mappings(source, provider), counted_before=True
+        )
+        given = account.conversion.credit if account.conversion else None
+        return own_credit(stands, self.knowing.of(source), given=given)
 
     def fact_row(self, account: Account, said: EventFacts) -> facts.FactRow:
         """Make the row that keeps what one event says of an account's payment."""
@@ -289,6 +307,7 @@ class Ledger:
         its_conversion: Conversion | None,
         kept: Conversion | None,
     ) -> Conversion | None:
+        self.merged.add(survivor.payment_id)
         if its_conversion is not None:
             self._merged_away.append(its_conversion)
             if kept is not None:

@@ -16,7 +16,7 @@ import asyncpg
 from services.attribution.commits import Announce, Committed, until_undisturbed
 from services.attribution.domain.conversions import ConversionState
 from services.attribution.domain.counting import Account, Verdict, orphaned
-from services.attribution.domain.facts import Dispute, IdKind, Provider, Refund, RefundTotal
+from services.attribution.domain.facts import Dispute, Provider, Refund, RefundTotal
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.ledger import Ledger
 from services.attribution.leftovers import matters_to_family, of_families
@@ -42,7 +42,7 @@ class SettledPayment:
     @property
     def provider(self) -> Provider:
         """The provider that the payment was made at."""
-        return provider_of(self.account)
+        return self.account.provider
 
 
 class Settler:
@@ -88,10 +88,10 @@ class Settler:
             return None, Committed(frozenset(), ())
         now = self._clock.now()
         ledger = Ledger(connection, ids=self._ids, now=now)
-        account = await ledger.open_known(ref, source_id=source_id)
+        [account] = await ledger.open_known({ref: source_id})
         if not account.events:
             return None, Committed(frozenset(), ())
-        verdict = ledger.recount(account, provider=provider_of(account))
+        verdict = ledger.recount(account, provider=account.provider)
         tasks = family_tasks(ledger, account)
         logs = settled_logs(account, verdict, now=now)
         if parts := ledger.postings([account], logs=logs, due=tasks):
@@ -111,12 +111,6 @@ def awaits_its_payment(account: Account) -> bool:
         for event in account.events
         for fact in event.facts
     )
-
-
-def provider_of(account: Account) -> Provider:
-    """Tell whose ids a payment is known by."""
-    orders = any(id_.kind is IdKind.ORDER for event in account.events for id_ in event.ids)
-    return Provider.POLAR if orders else Provider.STRIPE
 
 
 def family_tasks(ledger: Ledger, account: Account) -> list[NewTask]:

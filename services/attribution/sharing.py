@@ -9,25 +9,33 @@ import asyncpg
 from services.attribution.commits import Announce, Committed, until_undisturbed
 from services.attribution.domain.conversions import Conversion
 from services.attribution.domain.inheriting import Member, inherit
-from services.attribution.ledger import PaymentRace, families_of
-from services.attribution.store import change_log, conversions, families, payments, tasks
+from services.attribution.ledger import Ledger, PaymentRace, families_of
+from services.attribution.store import change_log, conversions, families, tasks
 from services.attribution.store.families import FamilyKey
 from services.attribution.store.payments import PaymentRef
 from services.attribution.store.tasks import NewTask, TaskKind
 from services.attribution.store.together import write
 from services.chassis.clock import Clock
 from services.chassis.database import Database, write_on
+from services.chassis.ids import IdSource
 
 
 class Sharer:
     """Shares credit within families."""
 
     def __init__(
-        self, database: Database, *, clock: Clock, random: Random, announce: Announce
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        ids: IdSource,
+        random: Random,
+        announce: Announce,
     ) -> None:
         """Take what the service is made of; `announce` hears of every commit."""
         self._database = database
         self._clock = clock
+        self._ids = ids
         self._random = random
         self._announce = announce
 
@@ -46,20 +54,23 @@ class Sharer:
         self._announce(committed)
 
     async def _share(self, connection: asyncpg.Connection, key: FamilyKey) -> Committed:
-        refs = {_ref(member) for member in await _members(connection, key)}
+        refs = {_ref(each): each.source_id for each in await _members(connection, key)}
         if not refs:
             return Committed(frozenset(), ())
-        if not await payments.lock(connection, refs):
-            raise PaymentRace
-        # As they are now that nobody else changes them.
-        members = await _members(connection, key)
-        if {_ref(member) for member in members} != refs:
-            raise PaymentRace
         now = self._clock.now()
-        changed = inherit([Member.of(each) for each in members], now=now)
+        ledger = Ledger(connection, ids=self._ids, now=now)
+        accounts = await ledger.open_known(refs)
+        if {_ref(each) for each in await _members(connection, key)} != refs.keys():
+            raise PaymentRace
+        members = [
+            Member(each.conversion, ledger.own_credit(each, provider=each.provider))
+            for each in accounts
+            if each.conversion is not None
+        ]
+        changed = inherit(members, now=now)
         if not changed:
             return Committed(frozenset(), ())
-        # Without an heirloom its own evidence counts again, which the payment's events tell.
+        # Their log rows are still to say so.
         due = [
             NewTask(each.workspace_id, TaskKind.PAYMENT, str(each.payment_id), each.source_id, now)
             for each in changed

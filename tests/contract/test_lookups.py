@@ -13,7 +13,13 @@ import pytest
 
 from deploy.local.sandbox import servers
 from services.attribution.providers.budgets import Budgets
-from services.attribution.providers.lookups import LookupNotFound, LookupRefused, RefusedCause
+from services.attribution.providers.lookups import (
+    LookupNotFound,
+    LookupRefused,
+    LookupUnavailable,
+    RefusedCause,
+    UnavailableCause,
+)
 from services.attribution.providers.lookups_polar import PolarApiLookups
 from services.attribution.providers.lookups_stripe import StripeApiLookups
 from services.attribution.providers.lookups_stripe_requests import API_VERSION, StripeRequests
@@ -128,16 +134,32 @@ class TestOwners:
         assert found.owner is not None
         assert [one["id"] for one in found.owner.sessions] == [session["id"]]
 
+    async def test_what_is_still_open_may_yet_own_the_money(
+        self, stripe: StripeApiLookups, shop: Shop
+    ) -> None:
+        session = await shop.subscribe()
+        path = f"subscriptions/{session['subscription']}/renew"
+        invoice, _ = await shop.act(path, how="later")
+        [promised] = (await shop.get(f"/v1/invoice_payments?invoice={invoice['id']}"))["data"]
+        assert promised["status"] == "open"
+        with pytest.raises(LookupUnavailable) as failed:
+            await stripe.find_of_payment_intent(SOURCE, promised["payment"]["payment_intent"])
+        assert failed.value.cause is UnavailableCause.NOT_SETTLED
+        assert (await stripe.find_of_invoice(SOURCE, invoice["id"])).objects == ()
+        await shop.act(f"invoices/{invoice['id']}/pay")
+        assert len((await stripe.find_of_invoice(SOURCE, invoice["id"])).objects) == 1
+
     async def test_a_payment_that_was_given_up_owns_nothing(
         self, stripe: StripeApiLookups, shop: Shop
     ) -> None:
         session = await shop.subscribe()
         path = f"subscriptions/{session['subscription']}/renew"
         invoice, _ = await shop.act(path, how="later")
-        [promised] = (await stripe.find_of_invoice(SOURCE, invoice["id"])).objects
-        assert promised["status"] == "open"
         await shop.act(f"invoices/{invoice['id']}/pay", out_of_band=True)
         assert (await stripe.find_of_invoice(SOURCE, invoice["id"])).objects == ()
+        [canceled] = (await shop.get(f"/v1/invoice_payments?invoice={invoice['id']}"))["data"]
+        intent = canceled["payment"]["payment_intent"]
+        assert (await stripe.find_of_payment_intent(SOURCE, intent)).stands_alone
 
     async def test_a_renewal_leads_to_the_session_of_its_subscription(
         self, stripe: StripeApiLookups, shop: Shop

@@ -62,7 +62,7 @@ class TestLookups:
         found = ask(stack, lambda to: to.sources.get(*source))
         assert found is not None
         assert (found.key, found.state) == (source, SourceState.ACTIVE)
-        unknown = SourceKey(source.workspace_id, source.source_id[:-1] + "0")
+        unknown = SourceKey(source.workspace_id, source.source_id[::-1])
         assert ask(stack, lambda to: to.sources.get(*unknown)) is None
 
     def test_a_payment_of_an_own_form_stands_alone(
@@ -102,7 +102,7 @@ class TestLookups:
         self, stack: Stack, polar_shop: PolarShop
     ) -> None:
         source = key(polar_shop.source)
-        nobodys = SourceKey(source.workspace_id, source.source_id[:-1] + "0")
+        nobodys = SourceKey(source.workspace_id, source.source_id[::-1])
         with pytest.raises(LookupRefused) as refused:
             ask(stack, lambda to: to.lookups.polar.order(nobodys, "order"))
         assert refused.value.cause is RefusedCause.NOT_CONNECTED

@@ -22,6 +22,7 @@ from deploy.local.demo.sandboxes import (
     StripeMerchant,
 )
 from deploy.local.demo.services import Services
+from deploy.local.demo.subscribing import Subscribing
 from deploy.local.demo.tables import Show
 from deploy.local.stack_file import StackFile
 
@@ -54,6 +55,11 @@ class Demonstration:
         await self._connect(PROVIDER_POLAR, polar, key=POLAR_TOKEN)
         bought = await self._buy_at_stripe(stripe, campaign.name)
         ordered = await self._buy_at_polar(polar, campaign.name)
+        subscribing = Subscribing(self.services, stripe, self.show)
+        click = await self._click(campaign.name)
+        subscription, first = await subscribing.subscribe(click)
+        renewal = await subscribing.renew(subscription, first)
+        coded = await subscribing.buy_with_code(campaign.name)
         await self._repeat(stripe, bought.event)
         await self._forge(stripe_source)
         refunded = f"PARTIALLY_REFUNDED with {STRIPE_REFUND} given back"
@@ -68,6 +74,9 @@ class Demonstration:
                 expected="PARTIALLY_REFUNDED",
                 when=lambda one: one.state == Conversion.STATE_PARTIALLY_REFUNDED,
             ),
+            first,
+            renewal,
+            coded,
         ]
         self.show.step("What became of it, read over gRPC as the operator")
         self.show.conversions(conversions)

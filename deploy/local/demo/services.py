@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import grpc
+from google.protobuf import field_mask_pb2
 from synaptyx.attribution.v1 import (
     attribution_service_pb2,
     attribution_service_pb2_grpc,
@@ -54,6 +55,17 @@ class Services:
             return await self._campaigns.CreateCampaign(request, timeout=DEADLINE_SECONDS)
         except grpc.aio.AioRpcError as error:
             raise from_rpc(error, doing="creating the campaign") from error
+
+    async def own_code(self, campaign: str, code: str) -> None:
+        """Have a campaign own a promotion code; once is enough."""
+        wanted = campaign_pb2.Campaign(name=campaign, promotion_codes=[code])
+        request = campaign_service_pb2.UpdateCampaignRequest(
+            campaign=wanted, update_mask=field_mask_pb2.FieldMask(paths=["promotion_codes"])
+        )
+        try:
+            await self._campaigns.UpdateCampaign(request, timeout=DEADLINE_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc(error, doing=f"giving {campaign} the code {code}") from error
 
     async def source(
         self, provider: provider_pb2.Provider, *, name: str

@@ -13,7 +13,9 @@ from services.attribution.domain.facts import (
     Dispute,
     DisputeStatus,
     EventFacts,
+    IdKind,
     OrderSnapshot,
+    Provider,
     ProviderId,
     Receipt,
     ReceiptStatus,
@@ -43,6 +45,12 @@ class Account:
     conversion: Conversion | None = None
     standing: Standing | None = None
     crediting: Crediting | None = None
+
+    @property
+    def provider(self) -> Provider:
+        """The provider that the payment was made at, which its ids tell."""
+        orders = any(id_.kind is IdKind.ORDER for event in self.events for id_ in event.ids)
+        return Provider.POLAR if orders else Provider.STRIPE
 
     def click_ids(self) -> set[str]:
         """Return every click id that the payment names."""
@@ -189,6 +197,8 @@ def _verdict(
     if mismatched and event is not None and _takes(event):
         return Verdict(Outcome.QUARANTINED, "currency_mismatch")
     if before is not None and replace(after, updated_at=before.updated_at) == before:
+        if after.credit is None and crediting.awaited_codes and event is not None and event.codes():
+            return orphaned(crediting.reason)
         return _nothing_new(after, event)
     if after.state is ConversionState.PENDING:
         return Verdict(Outcome.PENDING_PAYMENT, "awaiting_money")

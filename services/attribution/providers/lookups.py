@@ -33,6 +33,7 @@ class UnavailableCause(StrEnum):
     RATE_LIMITED = "rate_limited"
     PROVIDER_AWAY = "provider_away"
     CREDENTIALS_AWAY = "credentials_away"
+    NOT_SETTLED = "not_settled"
 
 
 class LookupUnavailable(LookupFailed):
@@ -73,7 +74,7 @@ class LookupNotFound(LookupFailed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentIntentOwner:
-    """What accounts for a payment intent: checkout sessions, or else payments of invoices.
+    """What accounts for a payment intent: complete sessions, or else paid payments of invoices.
 
     Both are empty where the payment stands alone. A session names its invoice by itself.
     `api_version` is the one of the objects.
@@ -119,7 +120,10 @@ class StripeLookups(Protocol):
     async def find_of_payment_intent(
         self, source: SourceKey, payment_intent_id: str
     ) -> PaymentIntentOwner:
-        """Find the sessions, or else the payments of invoices, that a payment intent is of."""
+        """Find the sessions, or else the payments of invoices, that a payment intent is of.
+
+        One that is still open raises LookupUnavailable: it may yet account for the money.
+        """
         ...
 
     async def find_of_charge(self, source: SourceKey, charge_id: str) -> ChargeOwner:
@@ -127,11 +131,11 @@ class StripeLookups(Protocol):
         ...
 
     async def find_of_invoice(self, source: SourceKey, invoice_id: str) -> Found:
-        """Find the payments of an invoice, canceled ones left out."""
+        """Find the payments that an invoice was paid with."""
         ...
 
     async def find_session_of_subscription(self, source: SourceKey, subscription_id: str) -> Found:
-        """Find the checkout session that a subscription came from; none for others."""
+        """Find the complete session that a subscription came from; none for others."""
         ...
 
     async def invoice(self, source: SourceKey, invoice_id: str) -> Found:

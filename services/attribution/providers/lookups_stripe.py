@@ -6,15 +6,17 @@ https://docs.stripe.com/api/checkout/sessions/list
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from services.attribution.providers.lookups import (
     ChargeOwner,
     Found,
     LookupNotFound,
+    LookupUnavailable,
     PaymentIntentOwner,
     ProviderObject,
+    UnavailableCause,
 )
 from services.attribution.providers.lookups_stripe_requests import API_VERSION, StripeRequests
 from services.attribution.providers.promotion_codes import used_in_invoice, used_in_session
@@ -42,13 +44,22 @@ class StripeApiLookups:
     async def find_of_payment_intent(
         self, source: SourceKey, payment_intent_id: str
     ) -> PaymentIntentOwner:
-        """Find the sessions, or else the payments of invoices, that a payment intent is of."""
-        sessions = await self._sessions(source, {"payment_intent": payment_intent_id})
+        """Find the sessions, or else the payments of invoices, that a payment intent is of.
+
+        One that is still open raises LookupUnavailable: it may yet account for the money.
+        """
+        found = await self._sessions(source, {"payment_intent": payment_intent_id})
+        sessions = _of_status("complete", found)
         payments: tuple[ProviderObject, ...] = ()
         # A session that was paid by an intent names the invoice that was made of it, if any.
         if not sessions:
+            _require_none_open(found)
             intent = {"type": "payment_intent", "payment_intent": payment_intent_id}
-            payments = await self._invoice_payments(source, {"payment": intent})
+            found = await self._invoice_payments(source, {"payment": intent})
+            payments = _of_status("paid", found)
+            if not payments:
+                # Canceled ones pay nothing: the intent was given up by that invoice.
+                _require_none_open(found)
         return PaymentIntentOwner(
             payment_intent_id=payment_intent_id,
             api_version=API_VERSION,
@@ -71,16 +82,14 @@ class StripeApiLookups:
         return ChargeOwner(charge_id=charge_id, api_version=API_VERSION, charge=charge, owner=owner)
 
     async def find_of_invoice(self, source: SourceKey, invoice_id: str) -> Found:
-        """Find the payments of an invoice, canceled ones left out."""
-        return Found(
-            api_version=API_VERSION,
-            objects=await self._invoice_payments(source, {"invoice": invoice_id}),
-        )
+        """Find the payments that an invoice was paid with."""
+        found = await self._invoice_payments(source, {"invoice": invoice_id})
+        return Found(api_version=API_VERSION, objects=_of_status("paid", found))
 
     async def find_session_of_subscription(self, source: SourceKey, subscription_id: str) -> Found:
-        """Find the checkout session that a subscription came from; none for others."""
-        sessions = await self._sessions(source, {"subscription": subscription_id})
-        return Found(api_version=API_VERSION, objects=sessions)
+        """Find the complete session that a subscription came from; none for others."""
+        found = await self._sessions(source, {"subscription": subscription_id})
+        return Found(api_version=API_VERSION, objects=_of_status("complete", found))
 
     async def invoice(self, source: SourceKey, invoice_id: str) -> Found:
         """Give one invoice, as its event would carry it."""
@@ -152,12 +161,20 @@ class StripeApiLookups:
     async def _invoice_payments(
         self, source: SourceKey, filters: Mapping[str, Any]
     ) -> tuple[ProviderObject, ...]:
-        found = await self._requests.all(
+        return await self._requests.all(
             source,
             lambda client, page: client.v1.invoice_payments.list_async(
                 cast("InvoicePaymentListParams", {**filters, **page})
             ),
             permission=INVOICES_READ,
         )
-        # A canceled one pays nothing: its intent was given up, or belongs to nobody.
-        return tuple(each for each in found if each.get("status") != "canceled")
+
+
+def _of_status(status: str, found: Sequence[ProviderObject]) -> tuple[ProviderObject, ...]:
+    return tuple(each for each in found if each.get("status") == status)
+
+
+def _require_none_open(found: Sequence[ProviderObject]) -> None:
+    if _of_status("open", found):
+        # A bank debit may take days: when to look again is left to a growing wait.
+        raise LookupUnavailable(UnavailableCause.NOT_SETTLED)

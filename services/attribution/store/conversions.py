@@ -239,7 +239,8 @@ def _details(credit: Credit | None) -> str | None:
         return None
     details = {
         "promotion_code": credit.promotion_code,
-        "inherited_from": credit.inherited_from,
+        # Of the driver's own class, which is no UUID to others.
+        "inherited_from": None if credit.inherited_from is None else str(credit.inherited_from),
         "actor": credit.actor,
         "reason": credit.reason,
     }

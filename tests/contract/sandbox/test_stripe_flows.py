@@ -103,6 +103,9 @@ class TestSubscriptions:
         invoice, types = await shop.act(f"subscriptions/{session['subscription']}/renew")
         assert invoice["billing_reason"] == "subscription_cycle"
         assert invoice["amount_paid"] == 2900
+        first = await shop.get(f"/v1/invoices/{session['invoice']}")
+        paid = [one["status_transitions"]["paid_at"] for one in (first, invoice)]
+        assert paid[0] < paid[1]
         assert invoice["parent"]["subscription_details"]["subscription"] == session["subscription"]
         assert types == [
             "customer.subscription.updated",

@@ -30,7 +30,7 @@ class Ledger:
         accounts = state.document["accounts"]
         if account_id not in accounts:
             accounts[account_id] = {
-                "account": objects.account(account_id, created=self.now()),
+                "account": objects.account(account_id, created=int(clock.now().timestamp())),
                 "objects": {},
                 "prices": {},
                 "intent_metadata": {},
@@ -55,7 +55,12 @@ class Ledger:
 
     def now(self) -> int:
         """Give the time as Stripe writes it, in whole seconds."""
-        return int(self._clock.now().timestamp())
+        return max(int(self._clock.now().timestamp()), self._not_before)
+
+    def let_a_second_pass(self) -> None:
+        """Have all that comes be later than all that was: in one second nothing has an order."""
+        self._account["not_before"] = self.now() + 1
+        self._state.changed()
 
     def add(self, of: JsonObject) -> JsonObject:
         """Keep a new object, or the new form of one."""
@@ -226,6 +231,11 @@ class Ledger:
             for one in endpoint["secrets"]
             if one["until"] is None or one["until"] > now
         ]
+
+    @property
+    def _not_before(self) -> int:
+        found: int = self._account.get("not_before", 0)
+        return found
 
     @property
     def _endpoints(self) -> dict[str, JsonObject]:

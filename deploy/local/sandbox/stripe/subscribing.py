@@ -68,6 +68,7 @@ def renew(
     if subscription["status"] == "canceled":
         raise StripeError(400, "This subscription is canceled.")
     price = subscription["items"]["data"][0]["price"]["unit_amount"]
+    ledger.let_a_second_pass()
     subscription["status"] = "active"
     _forget_spent_discounts(ledger, subscription)
     events = [ledger.emit("customer.subscription.updated", subscription)]

@@ -1,0 +1,135 @@
+"""The counting half of the service, without its server: ingest, the resolver, and a clock."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from services.attribution.bodies import BodySeal
+from services.attribution.commits import Commits
+from services.attribution.domain.conversions import Conversion
+from services.attribution.domain.facts import Provider
+from services.attribution.domain.webhook_logs import LogRow, Origin
+from services.attribution.events import IncomingEvent
+from services.attribution.ingest import Ingestor, IngestResult
+from services.attribution.leftovers import Patience
+from services.attribution.looking_up import Finder
+from services.attribution.noting import Noter
+from services.attribution.providers.lookups import Lookups
+from services.attribution.recording import ClickRecorder
+from services.attribution.replaying import Replayer
+from services.attribution.resolving import Resolver
+from services.attribution.settling import Settler
+from services.attribution.sharing import Sharer
+from services.attribution.store import conversions, webhook_logs
+from services.attribution.store.conversions import ConversionFilter
+from services.attribution.store.webhook_logs import LogFilter
+from services.chassis.clock import FixedClock
+from services.chassis.database import Database
+from services.chassis.ids import RandomIds
+from services.chassis.secret import Secret
+from tests.fakes.lookups import FakeStripeLookups, fake_lookups
+
+KEY = "k1:" + base64.b64encode(bytes(32)).decode()
+WORKSPACE = "acme"
+
+
+@dataclass
+class Counting:
+    """Ingests events as the service does, and lets the resolver work when a test says so."""
+
+    database: Database
+    lookups: Lookups = field(default_factory=lambda: fake_lookups(FakeStripeLookups()))
+    clock: FixedClock = field(default_factory=lambda: FixedClock(datetime.now(UTC)))
+
+    def __post_init__(self) -> None:
+        ids, random = RandomIds(), Random(1)
+        self.commits = Commits()
+        seal, announce = BodySeal(Secret(KEY), os.urandom), self.commits.announce
+        patience = Patience()
+        database, clock = self.database, self.clock
+        self.ingestor = Ingestor(
+            database,
+            seal=seal,
+            clock=clock,
+            ids=ids,
+            random=random,
+            patience=patience,
+            announce=announce,
+        )
+        self.recorder = ClickRecorder(database, clock, ids, announce=announce)
+        self.replayer = Replayer(
+            database,
+            seal=seal,
+            clock=clock,
+            ids=ids,
+            random=random,
+            patience=patience,
+            announce=announce,
+        )
+        self.resolver = Resolver(
+            database,
+            settler=Settler(database, clock=clock, ids=ids, random=random, announce=announce),
+            sharer=Sharer(database, clock=clock, ids=ids, random=random, announce=announce),
+            noter=Noter(database, clock=clock, ids=ids, random=random, announce=announce),
+            finder=Finder(self.lookups),
+            replayer=self.replayer,
+            clock=clock,
+            random=random,
+        )
+
+    async def deliver(self, *events: dict[str, Any], source: str = "src") -> list[IngestResult]:
+        """Deliver events together, in one batch."""
+        return await self.ingestor.ingest([incoming(event, source=source) for event in events])
+
+    async def resolve(self) -> None:
+        """Let the resolver work until nothing is due now."""
+        for _ in range(50):
+            if not await self.resolver.work():
+                return
+        raise AssertionError("the resolver finds no end")
+
+    async def resolve_in_time(self, *, hours: int = 1) -> None:
+        """Let time pass and the resolver work."""
+        await self.resolve()
+        self.clock.advance(timedelta(hours=hours))
+        await self.resolve()
+
+    async def conversions(self, source: str = "src") -> list[Conversion]:
+        async with self.database.read() as tx:
+            return await conversions.list_page(
+                tx, WORKSPACE, wanted=ConversionFilter(source_id=source), after=None, limit=1000
+            )
+
+    async def logs(self, source: str = "src") -> Sequence[LogRow]:
+        """Return the log, oldest first."""
+        async with self.database.read() as tx:
+            rows = await webhook_logs.list_page(
+                tx, WORKSPACE, wanted=LogFilter(source_id=source), after=None, limit=1000
+            )
+        return rows[::-1]
+
+
+def incoming(event: dict[str, Any], *, source: str = "src", event_id: str = "") -> IncomingEvent:
+    """Make the verified event of a payload."""
+    stripe = event.get("object") == "event"
+    return IncomingEvent(
+        workspace_id=WORKSPACE,
+        source_id=source,
+        provider=Provider.STRIPE if stripe else Provider.POLAR,
+        event_id=event_id or event.get("id") or polar_id(event),
+        event_type=event["type"],
+        origin=Origin.WEBHOOK,
+        body=json.dumps(event).encode(),
+    )
+
+
+def polar_id(event: dict[str, Any]) -> str:
+    """Return an id for an event of Polar, which has it in a header."""
+    return f"{event['type']}-{event['data']['id']}-{event['timestamp']}"

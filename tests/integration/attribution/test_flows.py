@@ -1,0 +1,89 @@
+"""Every flow of the providers, through the real ingest path and the resolver, in several orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import pytest
+
+from services.attribution.domain.campaigns import Campaign
+from services.attribution.domain.conversions import Conversion
+from services.attribution.domain.facts import Provider
+from services.attribution.store import campaigns
+from services.chassis.database import Database
+from tests.builders import a_campaign, store_clicks
+from tests.fakes.lookups import FakeStripeLookups, fake_lookups
+from tests.flows.flow import CAMPAIGN_ID, CLICK, CODE, ExpectedConversion, Flow
+from tests.flows.polar import POLAR_FLOWS
+from tests.flows.stripe import STRIPE_FLOWS
+from tests.integration.attribution.counting import Counting
+
+FLOWS = [*STRIPE_FLOWS, *POLAR_FLOWS]
+
+
+@pytest.fixture
+async def workspace(database: Database) -> Database:
+    """A database in which the click of the flows, its campaign and its code are known."""
+    campaign: Campaign = a_campaign(campaign_id=CAMPAIGN_ID)
+    campaign = campaign.with_promotion_codes([CODE], at=campaign.created_at)
+    async with database.write() as tx:
+        await campaigns.add(tx, campaign, request_id=None)
+    await store_clicks(database, CLICK)
+    return database
+
+
+def seen(conversion: Conversion) -> ExpectedConversion:
+    amounts = conversion.amounts
+    return ExpectedConversion(
+        primary=conversion.provider_payment_id,
+        state=conversion.state,
+        gross=amounts.gross,
+        refunded=amounts.refunded,
+        disputed=amounts.disputed,
+        currency=amounts.currency,
+        basis=conversion.credit.basis if conversion.credit else None,
+        renewal=conversion.initial_conversion_id is not None,
+        test=conversion.test,
+    )
+
+
+def orders(flow: Flow) -> list[tuple[str, list[list[dict[str, Any]]]]]:
+    """Return ways to deliver a flow, each a list of batches."""
+    events = list(flow.events)
+    random = Random(str(flow))
+    shuffled = [*events, *random.sample(events, k=len(events) // 2)]
+    random.shuffle(shuffled)
+    halves = [shuffled[: len(shuffled) // 2], shuffled[len(shuffled) // 2 :]]
+    return [
+        ("one by one", [[event] for event in events]),
+        ("backwards", [[event] for event in reversed(events)]),
+        ("together", [events]),
+        ("shuffled and repeated", [half for half in halves if half]),
+    ]
+
+
+@pytest.mark.parametrize("provider", Provider)
+async def test_every_flow_ends_in_its_conversions(workspace: Database, provider: Provider) -> None:
+    wrong = []
+    for number, flow in enumerate(each for each in FLOWS if each.provider is provider):
+        stripe = FakeStripeLookups(alone=flow.alone, code_texts=flow.code_texts)
+        counting = Counting(workspace, fake_lookups(stripe))
+        for name, batches in orders(flow):
+            source = f"{provider}-{number}-{name.replace(' ', '-')}"
+            for batch in batches:
+                await counting.deliver(*batch, source=source)
+                await counting.resolve()
+            await counting.resolve_in_time()
+            got = sorted((seen(each) for each in await counting.conversions(source)), key=str)
+            if got != sorted(flow.expected, key=str):
+                wrong.append((str(flow), name, got, flow.expected))
+    assert not wrong, report(wrong)
+
+
+def report(wrong: Sequence[tuple[str, str, list[ExpectedConversion], Any]]) -> str:
+    lines = [f"{len(wrong)} wrong"]
+    for flow, name, got, expected in wrong[:10]:
+        lines += [f"{flow}, {name}:", f"  got      {got}", f"  expected {list(expected)}"]
+    return "\n".join(lines)
