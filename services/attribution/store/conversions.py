@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,6 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     any_,
-    bindparam,
     cast,
     false,
     func,
@@ -34,7 +33,7 @@ from services.attribution.domain.conversions import (
 from services.attribution.domain.facts import IdKind, ProviderId
 from services.attribution.store import keyset, plans
 from services.attribution.store.clicks import from_snapshot, to_snapshot
-from services.attribution.store.keyset import Position
+from services.attribution.store.keyset import OneOf, Position
 from services.attribution.store.payments import PaymentRef
 from services.attribution.store.rows import Row, read_json
 from services.attribution.store.schema import conversions as table
@@ -275,19 +274,15 @@ def page_statement(
     """Return the statement that reads a page."""
     id_ = table.c.conversion_id
     order: list[Column[Any]] = [table.c.paid_at, id_] if wanted.by_pay_time else [id_]
+    wanted = replace(wanted, paid_before=keyset.upper(wanted.paid_before, after=after))
     statement = select(table).where(
         table.c.workspace_id == workspace_id, *_conditions(workspace_id, wanted)
     )
     if after is not None:
         statement = statement.where(*keyset.below(after, *order))
-    # A state is written into the statement, for a partial index is used only where the planner
-    # sees that its condition holds.
-    states = [
-        table.c.state == bindparam(None, state.value, literal_execute=True)
-        for state in sorted(wanted.states)
-        if len(wanted.states) < len(ConversionState)
-    ]
-    return keyset.newest(statement, order=order, any_of=states, limit=limit)
+    states = wanted.states if len(wanted.states) < len(ConversionState) else ()
+    one_of = OneOf(table.c.state, frozenset(states), common=ConversionState.PAID)
+    return keyset.newest(statement, order=order, one_of=one_of, limit=limit)
 
 
 def _conditions(workspace_id: str, wanted: ConversionFilter) -> Iterator[ColumnElement[bool]]:
