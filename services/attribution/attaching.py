@@ -126,7 +126,7 @@ class Attacher:
         if place is None:
             raise ResourceNotFound(wish.conversion_name)
         ledger = Ledger(connection, ids=self._ids, now=new.attached_at)
-        account = await ledger.open_known(place.payment, source_id=place.source_id)
+        [account] = await ledger.open_known({place.payment: place.source_id})
         before = account.conversion
         if before is None or before.conversion_id != wish.conversion_id:
             raise ResourceNotFound(wish.conversion_name)

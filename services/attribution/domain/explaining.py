@@ -38,7 +38,6 @@ from services.attribution.domain.money import Money
 from services.attribution.domain.outcomes import sentence
 from services.attribution.domain.payments import Standing, standing
 
-# Sorts after every time.
 # A fact that tells no time comes after those that do.
 _UNDATED = datetime.max.replace(tzinfo=UTC)
 
