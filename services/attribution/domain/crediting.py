@@ -168,7 +168,8 @@ class Crediting:
 
 def ranked(named: Iterable[ClickNamed]) -> list[ClickNamed]:
     """Return the evidence of a payment, the strongest first, in one order for ever."""
-    return sorted(set(named), key=_rank)
+    once = set(named)
+    return sorted(once, key=_rank) if len(once) > 1 else list(once)
 
 
 def _rank(evidence: ClickNamed) -> tuple[int, int, str]:
@@ -341,7 +342,7 @@ def _by_code(
                     Trial(Basis.PROMOTION_CODE, used.value, False, "awaiting_promotion_code")
                 )
             continue
-        key = code_key(text)
+        text, key = text.strip(), code_key(text)
         if kept and given is not None and code_key(given.promotion_code or "") == key:
             trials.append(Trial(Basis.PROMOTION_CODE, text, True, "promotion_code_credited"))
             return given

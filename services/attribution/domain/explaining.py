@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import assert_never
 
 from services.attribution.domain.conversions import Basis, Conversion, Credit
@@ -36,6 +37,10 @@ from services.attribution.domain.mappings import Mappings
 from services.attribution.domain.money import Money
 from services.attribution.domain.outcomes import sentence
 from services.attribution.domain.payments import Standing, standing
+
+# Sorts after every time.
+# A fact that tells no time comes after those that do.
+_UNDATED = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +149,27 @@ def _seen(counted: Standing, rule: Basis) -> list[str]:
 
 
 def _facts(events: Iterable[EventFacts]) -> list[FactApplied]:
-    """Return the facts in the order of the events."""
+    """Return the facts in the order in which the provider told them, those of an event together."""
     return [
         FactApplied(event.event_id, event.event_type, *_described(fact))
-        for event in events
+        for event in sorted(events, key=_told_at)
         for fact in event.facts
     ]
+
+
+def _told_at(event: EventFacts) -> tuple[datetime, str]:
+    times = [_fact_time(fact) for fact in event.facts]
+    return (max((at for at in times if at is not None), default=_UNDATED), event.event_id)
+
+
+def _fact_time(fact: Fact) -> datetime | None:
+    match fact:
+        case Receipt() | Refund() | Dispute():
+            return fact.at
+        case OrderSnapshot():
+            return fact.version[1]
+        case _:
+            return None
 
 
 def _described(fact: Fact) -> tuple[str, str, tuple[Money, ...]]:
