@@ -81,6 +81,8 @@ class Ledger:
         self._found: dict[PaymentKey, UUID] = {}
         self._before: dict[PaymentRef, Conversion | None] = {}
         self._merged_away: list[Conversion] = []
+        self.merged: set[UUID] = set()
+        """The payments that others have become part of."""
         self.knowing = Knowing(connection)
 
     async def survey(self, claims: Iterable[Claim], sayings: Sequence[Saying]) -> set[Claim]:
@@ -305,6 +307,7 @@ class Ledger:
         its_conversion: Conversion | None,
         kept: Conversion | None,
     ) -> Conversion | None:
+        self.merged.add(survivor.payment_id)
         if its_conversion is not None:
             self._merged_away.append(its_conversion)
             if kept is not None:

@@ -41,6 +41,9 @@ def tasks_of(
             counted = account.conversion is not None
             wait = timedelta(0) if counted else patience.before_look_up
             tasks.append(_of_payment(account, now + wait))
+    # The log rows of a payment that was merged say what it was worth by itself.
+    merged = [account for account in once.values() if account.payment_id in ledger.merged]
+    tasks.extend(_of_payment(account, now) for account in merged)
     changed = [
         account
         for account in once.values()

@@ -59,13 +59,13 @@ class StoredChanges:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What a stream has to say: a change, or None as a sign that it lives.
+    """What a stream has to say: changes, or none as a sign that it lives.
 
     Whoever goes on after `number` has missed nothing.
     """
 
     number: int
-    change: Change | None
+    changes: tuple[Change, ...]
 
 
 class Watcher:
@@ -113,7 +113,7 @@ class Watcher:
     async def watch(
         self, workspace_id: str, *, after: int | None, wanted: Callable[[Change], bool]
     ) -> AsyncGenerator[Update, None]:
-        """Yield every wanted change after a number as it is made, and signs of life between.
+        """Yield the wanted changes after a number as they are made, and signs of life between.
 
         With None changes are those from now on, and a first sign of life says where that is.
 
@@ -129,22 +129,17 @@ class Watcher:
         async with self._feed(workspace_id) as feed:
             number = await self._begin(workspace_id, after)
             if after is None:
-                yield Update(number, None)
+                yield Update(number, ())
             silent_until = now() + self._heartbeat
             while True:
                 news = feed.news
                 found = await self._after(feed, number)
-                for change in found:
-                    number = change.number
-                    if wanted(change):
-                        yield Update(number, change)
-                        # A reader may take its time with each.
-                        self._check_open(until=ends)
-                        silent_until = now() + self._heartbeat
-                self._check_open(until=ends)
-                if now() >= silent_until:
-                    yield Update(number, None)
+                number = found[-1].number if found else number
+                shown = tuple(change for change in found if wanted(change))
+                if shown or now() >= silent_until:
+                    yield Update(number, shown)
                     silent_until = now() + self._heartbeat
+                self._check_open(until=ends)
                 if not found:
                     await _wait(news, until=min(ends, silent_until))
 

@@ -17,7 +17,8 @@ import orjson
 from services.chassis.errors import FieldViolation, InvalidFields, InvalidPageToken
 
 _MARK_LENGTH: Final = 8
-_TOKEN_LIMIT: Final = 2048
+# Room for some values of 500 characters each, whatever characters those are.
+_TOKEN_LIMIT: Final = 32 * 1024
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,10 @@ ROUNDS = 7
 Kind = revenue_pb2.RevenueDimension.Kind
 
 
-def by(
-    *kinds: revenue_pb2.RevenueDimension.Kind, parameter: str = ""
-) -> list[revenue_pb2.RevenueDimension]:
+Dimensions = list[revenue_pb2.RevenueDimension]
+
+
+def by(*kinds: revenue_pb2.RevenueDimension.Kind, parameter: str = "") -> Dimensions:
     dimensions = [revenue_pb2.RevenueDimension(kind=kind) for kind in kinds]
     if parameter:
         kind = Kind.KIND_CLICK_PARAMETER

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -22,6 +22,9 @@ from services.chassis.resource_names import CAMPAIGN, SOURCE, WORKSPACE
 
 # As many digits as a bigint may have, less one: no stream ever counts so far.
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
+
+# In bytes. A client takes 4 MiB unless it says otherwise, and one change has some 150 KiB at most.
+_LARGE = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ class ConversionStreams:
         updates = self._watcher.watch(workspace, after=after, wanted=wanted.passes)
         async with aclosing(updates):
             async for update in updates:
-                yield to_response(update, query=query)
+                for response in to_responses(update, query=query):
+                    yield response
 
 
 def _read_filter(request: pb.WatchConversionsRequest, workspace: str) -> ChangeFilter:
@@ -92,14 +96,22 @@ def read_resume_token(token: str, *, query: str) -> int | None:
     return int(cursor[0])
 
 
-def to_response(update: Update, *, query: str) -> pb.WatchConversionsResponse:
-    """Write an update."""
-    response = pb.WatchConversionsResponse(resume_token=next_token(query, [str(update.number)]))
-    if update.change is None:
-        response.heartbeat.SetInParent()
-    else:
-        response.change.CopyFrom(to_change(update.change))
-    return response
+def to_responses(update: Update, *, query: str) -> Iterator[pb.WatchConversionsResponse]:
+    """Write an update, in more than one message if it is large."""
+    response = pb.WatchConversionsResponse()
+    size = 0
+    for change in update.changes:
+        message = to_change(change)
+        size += message.ByteSize()
+        response.changes.append(message)
+        if size >= _LARGE:
+            response.resume_token = next_token(query, [str(change.number)])
+            yield response
+            response, size = pb.WatchConversionsResponse(), 0
+    # Also what was not wanted of the changes is behind it.
+    response.resume_token = next_token(query, [str(update.number)])
+    if response.changes or not update.changes:
+        yield response
 
 
 def to_change(change: Change) -> conversion_change_pb2.ConversionChange:

@@ -197,6 +197,8 @@ def _verdict(
     if mismatched and event is not None and _takes(event):
         return Verdict(Outcome.QUARANTINED, "currency_mismatch")
     if before is not None and replace(after, updated_at=before.updated_at) == before:
+        if after.credit is None and crediting.awaited_codes and event is not None and event.codes():
+            return orphaned(crediting.reason)
         return _nothing_new(after, event)
     if after.state is ConversionState.PENDING:
         return Verdict(Outcome.PENDING_PAYMENT, "awaiting_money")

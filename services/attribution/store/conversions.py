@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 from asyncpg import Connection
-from sqlalchemy import ARRAY, Column, ColumnElement, Select, any_, bindparam, cast, func, select
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Select,
+    any_,
+    cast,
+    false,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql
 
 from services.attribution.domain.conversions import (
@@ -21,9 +31,9 @@ from services.attribution.domain.conversions import (
     Credit,
 )
 from services.attribution.domain.facts import IdKind, ProviderId
-from services.attribution.store import keyset
+from services.attribution.store import keyset, plans
 from services.attribution.store.clicks import from_snapshot, to_snapshot
-from services.attribution.store.keyset import Position
+from services.attribution.store.keyset import OneOf, Position
 from services.attribution.store.payments import PaymentRef
 from services.attribution.store.rows import Row, read_json
 from services.attribution.store.schema import conversions as table
@@ -77,8 +87,10 @@ ON CONFLICT (workspace_id, conversion_id) DO UPDATE SET
 
 _REMOVE = """
 DELETE FROM attribution.conversions AS known
-USING unnest($1::text[], $2::uuid[]) AS gone (workspace_id, conversion_id)
-WHERE known.workspace_id = gone.workspace_id AND known.conversion_id = gone.conversion_id
+WHERE (known.workspace_id, known.conversion_id) IN (
+    SELECT workspace_id, conversion_id
+    FROM unnest($1::text[], $2::uuid[]) AS gone (workspace_id, conversion_id)
+)
 """
 
 # LIMIT keeps each look-up by itself, by its key; see store/payments.py.
@@ -153,6 +165,7 @@ async def list_page(
 ) -> list[Conversion]:
     """Return at most `limit` conversions below a position, newest first."""
     statement = page_statement(workspace_id, wanted, after=after, limit=limit)
+    await plans.for_values(tx)
     rows = (await tx.connection.execute(statement)).mappings()
     return [conversion_from_row(row) for row in rows]
 
@@ -227,7 +240,8 @@ def _details(credit: Credit | None) -> str | None:
         return None
     details = {
         "promotion_code": credit.promotion_code,
-        "inherited_from": credit.inherited_from,
+        # Of the driver's own class, which is no UUID to others.
+        "inherited_from": None if credit.inherited_from is None else str(credit.inherited_from),
         "actor": credit.actor,
         "reason": credit.reason,
     }
@@ -262,18 +276,15 @@ def page_statement(
     """Return the statement that reads a page."""
     id_ = table.c.conversion_id
     order: list[Column[Any]] = [table.c.paid_at, id_] if wanted.by_pay_time else [id_]
+    wanted = replace(wanted, paid_before=keyset.upper(wanted.paid_before, after=after))
     statement = select(table).where(
         table.c.workspace_id == workspace_id, *_conditions(workspace_id, wanted)
     )
     if after is not None:
         statement = statement.where(*keyset.below(after, *order))
-    # A state is written into the statement, for a partial index is used only where the planner
-    # sees that its condition holds.
-    states = [
-        table.c.state == bindparam(None, state.value, literal_execute=True)
-        for state in sorted(wanted.states)
-    ]
-    return keyset.newest(statement, order=order, any_of=states, limit=limit)
+    states = wanted.states if len(wanted.states) < len(ConversionState) else ()
+    one_of = OneOf(table.c.state, frozenset(states), common=ConversionState.PAID)
+    return keyset.newest(statement, order=order, one_of=one_of, limit=limit)
 
 
 def _conditions(workspace_id: str, wanted: ConversionFilter) -> Iterator[ColumnElement[bool]]:
@@ -290,6 +301,10 @@ def _conditions(workspace_id: str, wanted: ConversionFilter) -> Iterator[ColumnE
             payment_ids.c.workspace_id == workspace_id, payment_ids.c.value == wanted.provider_id
         )
         yield table.c.payment_id == any_(func.array(named.scalar_subquery(), type_=_UUIDS))
+    if wanted.credited is False and (wanted.campaign_id or wanted.click_id):
+        # What has a campaign or a click was credited. The planner takes the two for unrelated,
+        # and would look for both among all that were not.
+        yield false()
     if wanted.credited is not None:
         yield table.c.basis.is_not(None) if wanted.credited else table.c.basis.is_(None)
     if wanted.test is not None:

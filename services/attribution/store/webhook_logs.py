@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Select, bindparam, select
+from sqlalchemy import Column, ColumnElement, Select, select
 
 from services.attribution.domain.facts import Provider
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.domain.webhook_logs import LogRow, Origin, SealedBody
-from services.attribution.store import keyset
-from services.attribution.store.keyset import Position
+from services.attribution.store import keyset, plans
+from services.attribution.store.keyset import OneOf, Position
 from services.attribution.store.rows import Row
 from services.attribution.store.schema import webhook_logs as table
 from services.attribution.store.together import Part
@@ -202,6 +202,7 @@ async def list_page(
 ) -> list[LogRow]:
     """Return at most `limit` rows below a position, newest first."""
     statement = page_statement(workspace_id, wanted, after=after, limit=limit)
+    await plans.for_values(tx)
     rows = (await tx.connection.execute(statement)).mappings()
     return [log_from_row(row) for row in rows]
 
@@ -216,16 +217,13 @@ def page_statement(
 ) -> Select[Any]:
     """Return the statement that reads a page."""
     order: list[Column[Any]] = [table.c.received_at, table.c.log_id]
+    wanted = replace(wanted, received_before=keyset.upper(wanted.received_before, after=after))
     statement = _columns().where(table.c.workspace_id == workspace_id, *_conditions(wanted))
     if after is not None:
         statement = statement.where(*keyset.below(after, *order))
-    # An outcome is written into the statement, for a partial index is used only where the
-    # planner sees that its condition holds.
-    outcomes = [
-        table.c.outcome == bindparam(None, outcome.value, literal_execute=True)
-        for outcome in sorted(wanted.outcomes)
-    ]
-    return keyset.newest(statement, order=order, any_of=outcomes, limit=limit)
+    outcomes = wanted.outcomes if len(wanted.outcomes) < len(Outcome) else ()
+    one_of = OneOf(table.c.outcome, frozenset(outcomes), common=Outcome.ATTRIBUTED)
+    return keyset.newest(statement, order=order, one_of=one_of, limit=limit)
 
 
 def _columns() -> Select[Any]:

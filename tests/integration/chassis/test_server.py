@@ -622,6 +622,21 @@ class TestStreams:
             assert isinstance(from_rpc_error(caught.value), StreamEnded)
         await server.stop()
 
+    async def test_go_on_only_as_fast_as_they_are_read(self) -> None:
+        made = 0
+
+        async def answer(request: bytes) -> bytes:
+            nonlocal made
+            made += 1
+            return bytes(100_000)
+
+        async with serving(None, answer) as server, calling(server, None) as stub:
+            answers = aiter(stub.Count(bytes(1000), timeout=60))
+            await anext(answers)
+            await asyncio.sleep(0.5)
+            assert made < 100
+            assert len([answer async for answer in answers]) == 999
+
     async def test_end_in_the_server_when_their_client_leaves(self) -> None:
         begun, left = asyncio.Event(), asyncio.Event()
 

@@ -83,18 +83,20 @@ class TestPageToken:
             b'["\\u0000"]',
             b'["\\ud800"]',
             b'["\xff"]',
-            b"[" * 1100,
+            b"[" * 20_000,
         ],
     )
     def test_with_a_wrong_cursor_is_refused(self, octets):
         with pytest.raises(InvalidPageToken):
             read_page(0, _token(octets), query=QUERY)
 
-    @pytest.mark.parametrize("token", ["a", "é", "a b", "\0", "====", "!", "A" * 2049, "A" * 10**6])
+    @pytest.mark.parametrize(
+        "token", ["a", "é", "a b", "\0", "====", "!", "A" * 32769, "A" * 10**6]
+    )
     def test_that_is_no_base64_or_too_long_is_refused(self, token):
         with pytest.raises(InvalidPageToken):
             read_page(0, token, query=QUERY)
 
     def test_is_not_made_of_a_cursor_too_long_to_be_read_back(self):
         with pytest.raises(ValueError, match="too long"):
-            next_token(QUERY, ["a" * 2000])
+            next_token(QUERY, ["a" * 25_000])

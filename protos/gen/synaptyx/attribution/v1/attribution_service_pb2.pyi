@@ -140,17 +140,12 @@ class WatchConversionsRequest(_message.Message):
     def __init__(self, parent: _Optional[str] = ..., resume_token: _Optional[str] = ..., source: _Optional[str] = ..., campaign: _Optional[str] = ...) -> None: ...
 
 class WatchConversionsResponse(_message.Message):
-    __slots__ = ("resume_token", "change", "heartbeat")
-    class Heartbeat(_message.Message):
-        __slots__ = ()
-        def __init__(self) -> None: ...
+    __slots__ = ("resume_token", "changes")
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    CHANGE_FIELD_NUMBER: _ClassVar[int]
-    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
     resume_token: str
-    change: _conversion_change_pb2.ConversionChange
-    heartbeat: WatchConversionsResponse.Heartbeat
-    def __init__(self, resume_token: _Optional[str] = ..., change: _Optional[_Union[_conversion_change_pb2.ConversionChange, _Mapping]] = ..., heartbeat: _Optional[_Union[WatchConversionsResponse.Heartbeat, _Mapping]] = ...) -> None: ...
+    changes: _containers.RepeatedCompositeFieldContainer[_conversion_change_pb2.ConversionChange]
+    def __init__(self, resume_token: _Optional[str] = ..., changes: _Optional[_Iterable[_Union[_conversion_change_pb2.ConversionChange, _Mapping]]] = ...) -> None: ...
 
 class ExplainConversionRequest(_message.Message):
     __slots__ = ("name",)

@@ -148,6 +148,10 @@ class AttributionServiceServicer:
         """Sends every change of a conversion as it is made, in the order in which the
         changes were made, and a heartbeat where none was made for a while. Whoever
         takes up a broken stream with the last `resume_token` misses nothing.
+
+        The call needs no deadline. The server ends every stream after some minutes,
+        and before it stops, with UNAVAILABLE: call again with the last token. Where
+        the changes after a token are no longer kept the answer is OUT_OF_RANGE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

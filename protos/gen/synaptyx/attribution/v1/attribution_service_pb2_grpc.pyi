@@ -58,6 +58,10 @@ class AttributionServiceStub:
     """Sends every change of a conversion as it is made, in the order in which the
     changes were made, and a heartbeat where none was made for a while. Whoever
     takes up a broken stream with the last `resume_token` misses nothing.
+
+    The call needs no deadline. The server ends every stream after some minutes,
+    and before it stops, with UNAVAILABLE: call again with the last token. Where
+    the changes after a token are no longer kept the answer is OUT_OF_RANGE.
     """
     ExplainConversion: _grpc.UnaryUnaryMultiCallable[_attribution_service_pb2.ExplainConversionRequest, _conversion_explanation_pb2.ConversionExplanation]
     """Explains a conversion: every rule tried for its credit, and why it was taken
@@ -108,6 +112,10 @@ class AttributionServiceAsyncStub(AttributionServiceStub):
     """Sends every change of a conversion as it is made, in the order in which the
     changes were made, and a heartbeat where none was made for a while. Whoever
     takes up a broken stream with the last `resume_token` misses nothing.
+
+    The call needs no deadline. The server ends every stream after some minutes,
+    and before it stops, with UNAVAILABLE: call again with the last token. Where
+    the changes after a token are no longer kept the answer is OUT_OF_RANGE.
     """
     ExplainConversion: _aio.UnaryUnaryMultiCallable[_attribution_service_pb2.ExplainConversionRequest, _conversion_explanation_pb2.ConversionExplanation]  # type: ignore[assignment]
     """Explains a conversion: every rule tried for its credit, and why it was taken
@@ -191,6 +199,10 @@ class AttributionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Sends every change of a conversion as it is made, in the order in which the
         changes were made, and a heartbeat where none was made for a while. Whoever
         takes up a broken stream with the last `resume_token` misses nothing.
+
+        The call needs no deadline. The server ends every stream after some minutes,
+        and before it stops, with UNAVAILABLE: call again with the last token. Where
+        the changes after a token are no longer kept the answer is OUT_OF_RANGE.
         """
 
     @_abc_1.abstractmethod
