@@ -23,32 +23,6 @@ from tests.integration.attribution.counting import Counting
 FLOWS = [*STRIPE_FLOWS, *POLAR_FLOWS]
 
 
-@pytest.fixture
-async def workspace(database: Database) -> Database:
-    """A database in which the click of the flows, its campaign and its code are known."""
-    campaign: Campaign = a_campaign(campaign_id=CAMPAIGN_ID)
-    campaign = campaign.with_promotion_codes([CODE], at=campaign.created_at)
-    async with database.write() as tx:
-        await campaigns.add(tx, campaign, request_id=None)
-    await store_clicks(database, CLICK)
-    return database
-
-
-def seen(conversion: Conversion) -> ExpectedConversion:
-    amounts = conversion.amounts
-    return ExpectedConversion(
-        primary=conversion.provider_payment_id,
-        state=conversion.state,
-        gross=amounts.gross,
-        refunded=amounts.refunded,
-        disputed=amounts.disputed,
-        currency=amounts.currency,
-        basis=conversion.credit.basis if conversion.credit else None,
-        renewal=conversion.initial_conversion_id is not None,
-        test=conversion.test,
-    )
-
-
 def orders(flow: Flow) -> list[tuple[str, list[list[dict[str, Any]]]]]:
     """Return ways to deliver a flow, each a list of batches."""
     events = list(flow.events)
