@@ -7,7 +7,7 @@ changed the schema the copy is thrown away):
 
     database_url    the copy, as the service's role: postgresql://attribution:...
     database        a chassis Database on it (pool of 10)
-    workspace       the same, in which the click, the campaign and the code of `tests.flows` are known
+    workspace       the same, knowing the click, the campaign and the code of `tests.flows`
     superuser_url   the same copy as its superuser, to plant and to look at rows
     service         the whole gRPC server of `services.attribution.__main__` on it, with mutual TLS,
                     in this process and on a free port; `service.operator`, `service.ingress` and

@@ -8,17 +8,13 @@ from typing import Any
 
 import pytest
 
-from services.attribution.domain.campaigns import Campaign
-from services.attribution.domain.conversions import Conversion
 from services.attribution.domain.facts import Provider
-from services.attribution.store import campaigns
 from services.chassis.database import Database
-from tests.builders import a_campaign, store_clicks
 from tests.fakes.lookups import FakeStripeLookups, fake_lookups
-from tests.flows.flow import CAMPAIGN_ID, CLICK, CODE, ExpectedConversion, Flow
+from tests.flows.flow import ExpectedConversion, Flow
 from tests.flows.polar import POLAR_FLOWS
 from tests.flows.stripe import STRIPE_FLOWS
-from tests.integration.attribution.counting import Counting
+from tests.integration.attribution.counting import Counting, seen
 
 FLOWS = [*STRIPE_FLOWS, *POLAR_FLOWS]
 

@@ -18,7 +18,14 @@ from tests.fakes.lookups import FakeStripeLookups, fake_lookups
 from tests.flows.flow import Flow
 from tests.flows.polar_stories import polar_stories
 from tests.flows.stories import stripe_stories
-from tests.integration.attribution.counting import Counting, incoming, new_source, rows, seen, write_sql
+from tests.integration.attribution.counting import (
+    Counting,
+    incoming,
+    new_source,
+    rows,
+    seen,
+    write_sql,
+)
 
 EXAMPLES = int(os.environ.get("SYNAPTYX_TEST_REAL_EXAMPLES", "60"))
 
