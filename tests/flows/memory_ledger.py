@@ -148,7 +148,9 @@ class MemoryLedger:
         kin = [a for a in self.accounts if a.conversion and families & a.families()]
         by_id = {a.conversion.conversion_id: a for a in kin if a.conversion}
         members = [self._member(each) for each in kin]
-        for changed in inherit(members, now=NOW):
+        starts = [self._relative(each, families) for each in self.accounts if not each.conversion]
+        uncounted = [start for start in starts if start is not None]
+        for changed in inherit(members, now=NOW, uncounted=uncounted):
             by_id[changed.conversion_id].conversion = changed
 
     def _member(self, account: Account) -> Member:
