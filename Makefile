@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-unit test-contract test-integration test-e2e test-performance \
+.PHONY: help run demo test test-unit test-stories test-contract test-integration test-e2e test-performance \
 	check lint types \
 	format protos protos-check bench lock clean
 
@@ -40,6 +40,9 @@ test: check  ## Check everything and run every test.
 
 test-unit: $(STAMP)  ## Run the unit tests only.
 	$(BIN)/python -m pytest tests/unit $(ARGS)
+
+test-stories: $(STAMP)  ## Tell 50,000 stories of payments and hold them against the oracle: half an hour.
+	SYNAPTYX_TEST_EXAMPLES=50000 $(BIN)/python -m pytest --timeout 7200 tests/unit/attribution/flows/test_stories.py $(ARGS)
 
 test-contract: $(STAMP)  ## Run the contract tests only.
 	$(BIN)/python -m pytest tests/contract $(ARGS)

@@ -23,12 +23,15 @@ from synaptyx.attribution.v1.event_ingest_service_pb2_grpc import (
 from services.attribution.api import attribution, campaigns
 from services.attribution.api.attribution import AttributionServicer
 from services.attribution.api.campaigns import CampaignServicer
+from services.attribution.api.credits import ConversionCredits
 from services.attribution.api.event_ingest import EventIngestServicer
 from services.attribution.api.revenue import RevenueQueries
 from services.attribution.api.watching import ConversionStreams
+from services.attribution.attaching import Attacher
 from services.attribution.bodies import BodySeal
 from services.attribution.commits import Commits, Committed
 from services.attribution.connections import open_connections
+from services.attribution.explaining import Explainer
 from services.attribution.ingest import Ingestor
 from services.attribution.leftovers import Patience
 from services.attribution.looking_up import Finder
@@ -173,11 +176,15 @@ def grpc_server(
         patience=Patience(settings.lookups.delay),
         announce=commits.announce,
     )
-    # What is not served yet is answered with UNIMPLEMENTED.
-    attribution_servicer = AttributionServicer(  # type: ignore[abstract]  # served step by step
+    attacher = Attacher(
+        database, clock=clock, ids=ids, random=SystemRandom(), announce=commits.announce
+    )
+    attribution_servicer = AttributionServicer(
         database,
         recorder,
         clock=clock,
+        crediting=ConversionCredits(database, attacher=attacher, explainer=Explainer(database)),
+        replayer=new_replayer(settings, database, clock=clock, ids=ids, commits=commits),
         revenue=RevenueQueries(database),
         streams=ConversionStreams(watcher),
     )

@@ -32,6 +32,7 @@ class Story:
         self._draw = draw
         version = self.choose(*VERSIONS)
         self.account = StripeAccount(version, livemode=self.choose(True, True, False))
+        self.account.tick = self.choose(1, 1, 0)
         self.expected: list[ExpectedConversion] = []
         self.code_texts: dict[str, str | None] = {}
         self.alone: tuple[str, ...] = ()
@@ -150,6 +151,7 @@ class Story:
     def declined(self, asked: Intent) -> None:
         for _ in range(self.choose(0, 0, 0, 1, 2)):
             self.account.fail(asked)
+            self.account.wait(1)
 
     def settled(self, paid: Intent) -> None:
         if paid.charges and self.number(0, 1):
@@ -162,9 +164,12 @@ class Story:
             account.process(asked)
         else:
             account.authorise(asked)
-        account.complete(session, payment_status="unpaid")
-        account.wait(self.number(1, 9) * DAY)
+        told = self.choose("unpaid", "paid") if way == "hold" else "unpaid"
         end = self.choose("wait", "fail", "come", "come", "come")
+        if end == "wait":
+            told = "unpaid"
+        account.complete(session, payment_status=told)
+        account.wait(self.number(1, 9) * DAY)
         if end == "come" and way == "debit":
             account.arrive(asked)
             account.complete_later(session, succeeded=True)
@@ -250,6 +255,7 @@ class Story:
         if end == "lost" and self.choose(True, False):
             account.wait(DAY)
             account.change_dispute(dispute, "appeal_under_review")
+            account.wait(DAY)
             if self.choose(True, False):
                 account.close_dispute(dispute, self.choose("won", "lost"))
 

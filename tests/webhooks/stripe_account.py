@@ -24,6 +24,8 @@ class StripeAccount(StripeObjects):
     ) -> None:
         super().__init__(version, now=start, livemode=livemode)
         self.currency = currency
+        # How many seconds lie between two events that nothing lies between.
+        self.tick = 1
         self.events: list[Json] = []
 
     def new_id(self, prefix: str) -> str:
@@ -33,8 +35,8 @@ class StripeAccount(StripeObjects):
         self.now += seconds
 
     def send(self, event_type: str, obj: Json, previous: Json | None = None) -> Json:
-        """Send an event a second later than the one before."""
-        self.now += 1
+        """Send an event a moment after the one before."""
+        self.now += self.tick
         data: Json = {"object": obj}
         if previous is not None:
             data["previous_attributes"] = previous
@@ -134,7 +136,10 @@ class StripeAccount(StripeObjects):
     def capture(self, intent: Intent, amount: int) -> None:
         """Capture so much of an authorised payment intent."""
         intent.charge.captured = amount
-        self.send("charge.captured", self.charge_object(intent, intent.charge))
+        charge = self.charge_object(intent, intent.charge)
+        self.send("charge.captured", charge)
+        if charge["amount_refunded"]:
+            self.send("charge.refunded", charge)
         self.send("payment_intent.succeeded", self.intent_object(intent, "succeeded"))
 
     def cancel(self, intent: Intent) -> None:

@@ -120,7 +120,7 @@ class StripeObjects:
             "object": "charge",
             "amount": intent.amount,
             "amount_captured": captured,
-            "amount_refunded": charge.refunded,
+            "amount_refunded": charge.refunded + self._let_go(intent, charge),
             "balance_transaction": None,
             "captured": captured > 0,
             "created": charge.created,
@@ -142,6 +142,12 @@ class StripeObjects:
         elif intent.presentment is not None:
             obj["presentment_details"] = intent.presentment
         return obj
+
+    def _let_go(self, intent: Intent, charge: Charge) -> int:
+        """Old versions count what was reserved and not captured as refunded."""
+        if self.version != LEGACY or not charge.captured:
+            return 0
+        return intent.amount - charge.captured
 
     def refund_object(self, intent: Intent, refund: Refund) -> Json:
         return {

@@ -14,23 +14,26 @@ from synaptyx.attribution.v1 import (
 from synaptyx.attribution.v1 import (
     attribution_service_pb2_grpc,
     click_pb2,
+    conversion_explanation_pb2,
     conversion_pb2,
     webhook_log_pb2,
 )
 
 from services.attribution.api import messages
+from services.attribution.api.conversions import read_conversion, with_provider_ids
+from services.attribution.api.credits import ConversionCredits
 from services.attribution.api.lists import ListPage
 from services.attribution.api.requests import Faults, read_draft
 from services.attribution.api.revenue import RevenueQueries
 from services.attribution.api.watching import ConversionStreams
 from services.attribution.domain.clicks import Click
-from services.attribution.domain.conversions import Conversion
 from services.attribution.recording import ClickRecorder
+from services.attribution.replaying import Replayer
 from services.attribution.store import clicks, conversions, webhook_logs
 from services.attribution.store.conversions import ConversionFilter
 from services.attribution.store.webhook_logs import LogFilter
 from services.chassis.clock import Clock
-from services.chassis.database import Database, ReadTransaction
+from services.chassis.database import Database
 from services.chassis.errors import ResourceNotFound
 from services.chassis.identity import require_workspace
 from services.chassis.resource_names import (
@@ -57,12 +60,16 @@ class AttributionServicer(attribution_service_pb2_grpc.AttributionServiceService
         recorder: ClickRecorder,
         *,
         clock: Clock,
+        crediting: ConversionCredits,
+        replayer: Replayer,
         revenue: RevenueQueries,
         streams: ConversionStreams,
     ) -> None:
         self._database = database
         self._recorder = recorder
         self._clock = clock
+        self._crediting = crediting
+        self._replayer = replayer
         self._revenue = revenue
         self._streams = streams
 
@@ -120,11 +127,10 @@ class AttributionServicer(attribution_service_pb2_grpc.AttributionServiceService
         require_workspace(workspace)
         conversion_id = uuid_id(ids["conversion"], name=request.name)
         async with self._database.read() as tx:
-            conversion = await conversions.get(tx, workspace, conversion_id)
-            if conversion is None:
-                raise ResourceNotFound(request.name)
-            [message] = await _with_provider_ids(tx, workspace, [conversion])
-        return message
+            conversion = await read_conversion(tx, workspace, conversion_id)
+        if conversion is None:
+            raise ResourceNotFound(request.name)
+        return conversion
 
     async def ListConversions(  # noqa: N802  (the name in the proto)
         self, request: pb.ListConversionsRequest, context: ServicerContext[Any, Any]
@@ -139,8 +145,20 @@ class AttributionServicer(attribution_service_pb2_grpc.AttributionServiceService
             )
             shown, token = page.cut(found, lambda it: wanted.position_of(it).to_cursor())
             return pb.ListConversionsResponse(
-                conversions=await _with_provider_ids(tx, workspace, shown), next_page_token=token
+                conversions=await with_provider_ids(tx, workspace, shown), next_page_token=token
             )
+
+    async def ExplainConversion(  # noqa: N802  (the name in the proto)
+        self, request: pb.ExplainConversionRequest, context: ServicerContext[Any, Any]
+    ) -> conversion_explanation_pb2.ConversionExplanation:
+        """Explain why a conversion is as it is."""
+        return await self._crediting.explain(request)
+
+    async def AttachConversion(  # noqa: N802  (the name in the proto)
+        self, request: pb.AttachConversionRequest, context: ServicerContext[Any, Any]
+    ) -> conversion_pb2.Conversion:
+        """Credit a conversion by hand, or give the credit back to the evidence."""
+        return await self._crediting.attach(request)
 
     async def GetWebhookLog(  # noqa: N802  (the name in the proto)
         self, request: pb.GetWebhookLogRequest, context: ServicerContext[Any, Any]
@@ -154,6 +172,16 @@ class AttributionServicer(attribution_service_pb2_grpc.AttributionServiceService
             row = await webhook_logs.get(tx, workspace, source_id=ids["source"], log_id=log_id)
         if row is None:
             raise ResourceNotFound(request.name)
+        return messages.to_webhook_log(row)
+
+    async def ReplayEvent(  # noqa: N802  (the name in the proto)
+        self, request: pb.ReplayEventRequest, context: ServicerContext[Any, Any]
+    ) -> webhook_log_pb2.WebhookLog:
+        """Count the event of a log row again."""
+        ids = WEBHOOK_LOG.parse(request.name)
+        require_workspace(ids["workspace"])
+        log_id = uuid_id(ids["webhook_log"], name=request.name)
+        row = await self._replayer.replay(ids["workspace"], source_id=ids["source"], log_id=log_id)
         return messages.to_webhook_log(row)
 
     async def ListWebhookLogs(  # noqa: N802  (the name in the proto)
@@ -195,14 +223,6 @@ def _workspace(parent: str) -> str:
     workspace = WORKSPACE.parse(parent, field="parent")["workspace"]
     require_workspace(workspace)
     return workspace
-
-
-async def _with_provider_ids(
-    tx: ReadTransaction, workspace_id: str, found: Sequence[Conversion]
-) -> list[conversion_pb2.Conversion]:
-    payments = [conversion.payment_id for conversion in found]
-    ids = await conversions.provider_ids(tx, workspace_id, payments) if payments else {}
-    return [messages.to_conversion(each, ids[each.payment_id]) for each in found]
 
 
 def _read_conversion_filter(request: pb.ListConversionsRequest, workspace: str) -> ConversionFilter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -64,10 +65,8 @@ def to_duration(length: timedelta | None) -> Duration | None:
     return message
 
 
-def to_money(money: Money | None) -> money_pb2.Money | None:
-    """Write an amount; None leaves a field unset."""
-    if money is None:
-        return None
+def to_money(money: Money) -> money_pb2.Money:
+    """Write an amount."""
     return money_pb2.Money(currency_code=money.currency, minor_units=money.minor_units)
 
 
@@ -79,7 +78,7 @@ def to_click(click: Click) -> click_pb2.Click:
         click_time=to_timestamp(click.clicked_at),
         referrer=click.referrer or "",
         parameters=click.parameters,
-        cost=to_money(click.cost),
+        cost=None if click.cost is None else to_money(click.cost),
         create_time=to_timestamp(click.created_at),
     )
 
@@ -167,6 +166,36 @@ def to_event_mapping(mapping: EventMapping) -> event_mapping_pb2.EventMapping:
     )
 
 
+def conversion_etag(conversion: Conversion) -> str:
+    """Return the etag of a conversion; it stands for all that can change."""
+    credit, amounts = conversion.credit, conversion.amounts
+    given = credit and (
+        credit.basis.value,
+        credit.click_id,
+        credit.campaign_id,
+        credit.promotion_code,
+        str(credit.inherited_from),
+        credit.actor,
+        credit.reason,
+    )
+    # As one text, for a list has hundreds of conversions and each part of an etag costs.
+    told = (
+        conversion.provider_payment_id,
+        conversion.state.value,
+        amounts.gross,
+        amounts.refunded,
+        amounts.disputed,
+        conversion.paid_at and conversion.paid_at.timestamp(),
+        conversion.goal_id,
+        conversion.unknown_click_id,
+        conversion.subscription_id,
+        conversion.customer_id,
+        str(conversion.initial_conversion_id),
+        given,
+    )
+    return etag(conversion.conversion_id, conversion.updated_at, repr(told))
+
+
 def to_conversion(
     conversion: Conversion, provider_ids: Sequence[ProviderId]
 ) -> conversion_pb2.Conversion:
@@ -174,7 +203,7 @@ def to_conversion(
     workspace, amounts, credit = conversion.workspace_id, conversion.amounts, conversion.credit
     click = None if credit is None or credit.click is None else to_click(credit.click)
     return conversion_pb2.Conversion(
-        name=conversion_name(conversion),
+        name=_conversion(workspace, conversion.conversion_id),
         source=SOURCE.format(workspace=workspace, source=conversion.source_id),
         payment=conversion.provider_payment_id,
         provider_ids=[
@@ -196,23 +225,19 @@ def to_conversion(
         unknown_click_id=conversion.unknown_click_id or "",
         create_time=to_timestamp(conversion.created_at),
         update_time=to_timestamp(conversion.updated_at),
-    )
-
-
-def conversion_name(conversion: Conversion) -> str:
-    """Return the resource name of a conversion."""
-    return CONVERSION.format(
-        workspace=conversion.workspace_id, conversion=str(conversion.conversion_id)
+        subscription=conversion.subscription_id or "",
+        customer=conversion.customer_id or "",
+        initial_conversion=_conversion(workspace, conversion.initial_conversion_id),
+        inherited_from=_conversion(workspace, credit.inherited_from if credit else None),
+        promotion_code=(credit.promotion_code if credit else None) or "",
+        attached_by=(credit.actor if credit else None) or "",
+        attach_reason=(credit.reason if credit else None) or "",
+        etag=conversion_etag(conversion),
     )
 
 
 def to_webhook_log(row: LogRow) -> webhook_log_pb2.WebhookLog:
     """Write the log row of a delivery."""
-    conversion = ""
-    if row.conversion_id is not None:
-        conversion = CONVERSION.format(
-            workspace=row.workspace_id, conversion=str(row.conversion_id)
-        )
     return webhook_log_pb2.WebhookLog(
         name=WEBHOOK_LOG.format(
             workspace=row.workspace_id, source=row.source_id, webhook_log=str(row.log_id)
@@ -223,11 +248,13 @@ def to_webhook_log(row: LogRow) -> webhook_log_pb2.WebhookLog:
         outcome=f"OUTCOME_{row.outcome.name}",
         reason=row.reason,
         detail=sentence(row.reason),
-        conversion=conversion,
+        conversion=_conversion(row.workspace_id, row.conversion_id),
         origin=f"ORIGIN_{row.origin.name}",
         test=row.test,
         receive_time=to_timestamp(row.received_at),
         delivery_count=row.delivery_count,
+        first_outcome=None if row.first_outcome is None else f"OUTCOME_{row.first_outcome.name}",
+        resolve_time=to_timestamp(row.resolved_at),
     )
 
 
@@ -235,6 +262,12 @@ def _campaign(workspace_id: str, campaign_id: str | None) -> str:
     if campaign_id is None:
         return ""
     return CAMPAIGN.format(workspace=workspace_id, campaign=campaign_id)
+
+
+def _conversion(workspace_id: str, conversion_id: UUID | None) -> str:
+    if conversion_id is None:
+        return ""
+    return CONVERSION.format(workspace=workspace_id, conversion=str(conversion_id))
 
 
 def _goal(workspace_id: str, goal_id: str | None) -> str:

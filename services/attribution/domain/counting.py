@@ -14,12 +14,12 @@ from services.attribution.domain.facts import (
     DisputeStatus,
     EventFacts,
     IdKind,
-    OrderSnapshot,
     Provider,
     ProviderId,
     Receipt,
     ReceiptStatus,
     Refund,
+    RefundStatus,
     RefundTotal,
 )
 from services.attribution.domain.inheriting import initial_of
@@ -92,8 +92,8 @@ def count(
     told = _fold(account, mappings)
     if told.amounts is None:
         return _uncounted(told, event)
-    # A change of the mappings moves nothing that was counted: only what tells of the money does.
-    keeps_goal = not any(isinstance(fact, Receipt | OrderSnapshot) for fact in event.facts)
+    # A change of the mappings moves nothing that was counted: only an event that converts does.
+    keeps_goal = mappings.get(event.event_type) is None
     after, crediting = _counted(
         account, told, knowledge=knowledge, now=now, new_id=new_id, keeps_goal=keeps_goal
     )
@@ -202,16 +202,18 @@ def _verdict(
         return _nothing_new(after, event)
     if after.state is ConversionState.PENDING:
         return Verdict(Outcome.PENDING_PAYMENT, "awaiting_money")
-    if after.state is ConversionState.FAILED:
+    if after.state is ConversionState.FAILED and (
+        before is None or before.state is not after.state
+    ):
         came = before is not None and before.state not in UNPAID
         return Verdict(Outcome.ADJUSTED, "payment_returned" if came else "payment_failed")
-    arrived = before is None or before.state in UNPAID
+    arrived = before is None or (before.state in UNPAID and after.state not in UNPAID)
     if after.credit is not None and (arrived or before is None or before.credit != after.credit):
         return Verdict(Outcome.ATTRIBUTED, CREDITED[after.credit.basis])
     if arrived or before is None:
         return orphaned(crediting.reason)
     if (adjusted := _adjusted(before, after)) is not None:
-        return Verdict(Outcome.ADJUSTED, adjusted)
+        return Verdict(Outcome.ADJUSTED, _unknown_word(event) or adjusted)
     if after.credit is None and before.unknown_click_id != after.unknown_click_id:
         return orphaned(crediting.reason)
     if after.credit is None and crediting.awaited_codes:
@@ -235,8 +237,20 @@ def _adjusted(before: Conversion, after: Conversion) -> str | None:
     return "amount_changed" if before.amounts != after.amounts else None
 
 
+def _unknown_word(event: EventFacts | None) -> str | None:
+    """Return the reason token of a status that nobody knows, or None if all are known."""
+    for fact in event.facts if event else ():
+        if isinstance(fact, Refund) and fact.status is RefundStatus.UNKNOWN:
+            return "refund_status_unknown"
+        if isinstance(fact, Dispute) and fact.status is DisputeStatus.OTHER:
+            return "dispute_status_unknown"
+    return None
+
+
 def _nothing_new(after: Conversion, event: EventFacts | None) -> Verdict:
     facts = event.facts if event else ()
+    if (unknown := _unknown_word(event)) is not None:
+        return Verdict(Outcome.IGNORED, unknown)
     disputes = [fact.status for fact in facts if isinstance(fact, Dispute)]
     if disputes and all(status in _INQUIRY for status in disputes):
         return Verdict(Outcome.IGNORED, "inquiry")

@@ -130,7 +130,8 @@ class Knowledge:
     `clicks` are by id, `windows` by campaign, `codes` by `code_key`. `family` are the source's
     other conversions of the same subscription or customer. `code_texts` are what look-ups have
     found, by the value of a `CodeUsed`; None where the provider knows no code. `any_codes` is
-    false where no campaign of the workspace owns a code, so that none needs to be looked up.
+    false where no campaign of the workspace owns a code, so that none needs to be looked up. There
+    may be more of each than one payment needs.
     """
 
     clicks: Mapping[str, Click] = field(default_factory=dict)
@@ -168,7 +169,8 @@ class Crediting:
 
 def ranked(named: Iterable[ClickNamed]) -> list[ClickNamed]:
     """Return the evidence of a payment, the strongest first, in one order for ever."""
-    return sorted(set(named), key=_rank)
+    once = set(named)
+    return sorted(once, key=_rank) if len(once) > 1 else list(once)
 
 
 def _rank(evidence: ClickNamed) -> tuple[int, int, str]:
@@ -258,11 +260,15 @@ def _by_family(
     own_id: UUID | None,
     trials: list[Trial],
 ) -> Credit | None:
-    relatives = [r for r in knowledge.family if own_id is None or r.conversion_id != own_id]
-    if not relatives:
-        if given is not None and given.basis in (Basis.SUBSCRIPTION, Basis.CUSTOMER):
-            return given
+    if payment.subscription_id is None and payment.customer_id is None:
         return None
+    relatives = [
+        each
+        for each in knowledge.family
+        if _related(each, payment) and (own_id is None or each.conversion_id != own_id)
+    ]
+    if not relatives and given is not None and given.basis in (Basis.SUBSCRIPTION, Basis.CUSTOMER):
+        return given
     for basis, value in (
         (Basis.SUBSCRIPTION, payment.subscription_id),
         (Basis.CUSTOMER, payment.customer_id),
@@ -277,6 +283,12 @@ def _by_family(
             return carried_on(forebear, basis, given)
         trials.append(Trial(basis, value, False, "no_credited_relative"))
     return None
+
+
+def _related(relative: Relative, payment: Standing) -> bool:
+    if relative.subscription_id is not None and relative.subscription_id == payment.subscription_id:
+        return True
+    return relative.customer_id is not None and relative.customer_id == payment.customer_id
 
 
 def find_forebear(
@@ -341,7 +353,7 @@ def _by_code(
                     Trial(Basis.PROMOTION_CODE, used.value, False, "awaiting_promotion_code")
                 )
             continue
-        key = code_key(text)
+        text, key = text.strip(), code_key(text)
         if kept and given is not None and code_key(given.promotion_code or "") == key:
             trials.append(Trial(Basis.PROMOTION_CODE, text, True, "promotion_code_credited"))
             return given

@@ -32,37 +32,34 @@ _DECIDED = _PROGRESS[DisputeStatus.LOST]
 class Disputed:
     """What the disputes of a payment come to, in the merchant's minor units.
 
-    `undecided` and `lost` tell whether some of it is still fought over, and whether some is gone.
+    `undecided` tells whether some of it is still fought over, `mismatched` that a dispute is left
+    out, for no receipt tells of its currency.
     """
 
     amount: int
     undecided: bool
-    lost: bool
+    mismatched: bool
 
 
-NOTHING_DISPUTED = Disputed(0, undecided=False, lost=False)
+NOTHING_DISPUTED = Disputed(0, undecided=False, mismatched=False)
 """A payment without a dispute that moves money."""
 
 
-def disputed(disputes: Iterable[Dispute], exchange: Exchange) -> Disputed | None:
-    """Add up the disputes of a payment, or return None where one's currency is not told of."""
+def disputed(disputes: Iterable[Dispute], exchange: Exchange) -> Disputed:
+    """Add up the disputes of a payment."""
     words: dict[str, list[Dispute]] = {}
     for each in disputes:
         words.setdefault(each.dispute_id, []).append(each)
     sums: dict[str, int] = {}
-    undecided = lost = False
+    undecided = False
     for said in words.values():
         status, amount = _held_back(said)
         if amount.minor_units == 0:
             continue
         sums[amount.currency] = sums.get(amount.currency, 0) + amount.minor_units
-        lost = lost or status in (DisputeStatus.LOST, DisputeStatus.WON)
         undecided = undecided or status not in (DisputeStatus.LOST, DisputeStatus.WON)
-    converted = [exchange.convert(Money(*each)) for each in sums.items()]
-    known = [amount for amount in converted if amount is not None]
-    if len(known) < len(converted):
-        return None
-    return Disputed(sum(known), undecided, lost) if known else NOTHING_DISPUTED
+    held, mismatched = exchange.add_up(sums)
+    return Disputed(held, undecided, mismatched)
 
 
 def _held_back(said: list[Dispute]) -> tuple[DisputeStatus, Money]:

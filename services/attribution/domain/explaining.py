@@ -6,9 +6,9 @@ rule of crediting with the value that it saw, and every fact with the event that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import assert_never
 
 from services.attribution.domain.conversions import Basis, Conversion, Credit
@@ -38,6 +38,9 @@ from services.attribution.domain.money import Money
 from services.attribution.domain.outcomes import sentence
 from services.attribution.domain.payments import Standing, standing
 
+# A fact that tells no time comes after those that do.
+_UNDATED = datetime.max.replace(tzinfo=UTC)
+
 
 @dataclass(frozen=True, slots=True)
 class RuleTried:
@@ -54,14 +57,14 @@ class RuleTried:
 class FactApplied:
     """One fact, the event that told it, and what it says in a plain sentence.
 
-    `fields` are the same in parts, all as texts.
+    `amounts` are those of the sentence, in its order.
     """
 
     event_id: str
     event_type: str
     kind: str
     sentence: str
-    fields: Mapping[str, str]
+    amounts: tuple[Money, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +149,30 @@ def _seen(counted: Standing, rule: Basis) -> list[str]:
 
 def _facts(events: Iterable[EventFacts]) -> list[FactApplied]:
     """Return the facts in the order in which the provider told them, those of an event together."""
-    found: list[tuple[str, FactApplied]] = []
-    for event in events:
-        applied = [
-            FactApplied(event.event_id, event.event_type, *_described(fact)) for fact in event.facts
-        ]
-        told_at = max((fact.fields.get("at", "") for fact in applied), default="")
-        found += [(told_at, fact) for fact in applied]
-    found.sort(key=lambda each: (each[0], each[1].event_id))
-    return [fact for _, fact in found]
+    return [
+        FactApplied(event.event_id, event.event_type, *_described(fact))
+        for event in sorted(events, key=_told_at)
+        for fact in event.facts
+    ]
 
 
-def _described(fact: Fact) -> tuple[str, str, Mapping[str, str]]:
-    """Return the kind of a fact, its sentence and its parts."""
+def _told_at(event: EventFacts) -> tuple[datetime, str]:
+    times = [_fact_time(fact) for fact in event.facts]
+    return (max((at for at in times if at is not None), default=_UNDATED), event.event_id)
+
+
+def _fact_time(fact: Fact) -> datetime | None:
+    match fact:
+        case Receipt() | Refund() | Dispute():
+            return fact.at
+        case OrderSnapshot():
+            return fact.version[1]
+        case _:
+            return None
+
+
+def _described(fact: Fact) -> tuple[str, str, tuple[Money, ...]]:
+    """Return the kind of a fact, its sentence and the amounts in that."""
     match fact:
         case Receipt():
             return _receipt(fact)
@@ -166,80 +180,49 @@ def _described(fact: Fact) -> tuple[str, str, Mapping[str, str]]:
             return _snapshot(fact)
         case StandsAlone(of):
             says = f"A look-up found no checkout and no invoice behind {of.value}."
-            return "stands_alone", says, {"of": of.value}
+            return "stands_alone", says, ()
         case Refund():
-            fields = {
-                "refund": fact.refund_id,
-                "status": fact.status.value,
-                **_amount(fact.amount),
-                **_time(fact.at),
-            }
             says = f"The refund {fact.refund_id} of {_text(fact.amount)} is {fact.status}."
-            return "refund", says, fields
+            return "refund", says, (fact.amount,)
         case RefundTotal():
             says = f"The charge {fact.charge_id} says that {_text(fact.total)} of it was refunded."
-            fields = {"charge": fact.charge_id, **_amount(fact.total)}
-            return "refund_total", says, fields | {"uncaptured": str(fact.uncaptured)}
+            return "refund_total", says, (fact.total,)
         case Dispute():
             return _dispute(fact)
         case ClickNamed():
             click = fact.click_id or "a text that can be no click id"
             says = f"The {_words(fact.basis)} of the {_words(fact.place)} names the click {click}."
-            fields = {"basis": fact.basis.value, "place": fact.place.value}
-            return "click_named", says, fields | {"click_id": fact.click_id or ""}
+            return "click_named", says, ()
         case CodeUsed():
-            return "code_used", _code(fact), {"kind": fact.kind.value, "value": fact.value}
+            return "code_used", _code(fact), ()
         case _:
             assert_never(fact)
 
 
-def _receipt(receipt: Receipt) -> tuple[str, str, Mapping[str, str]]:
+def _receipt(receipt: Receipt) -> tuple[str, str, tuple[Money, ...]]:
     what = f"{_words(receipt.of.kind)} {receipt.of.value}"
     says = f"The {what} says that {_text(receipt.amount)} is {receipt.status}."
-    fields = {
-        "of": receipt.of.value,
-        "of_kind": receipt.of.kind.value,
-        "status": receipt.status.value,
-        **_amount(receipt.amount),
-        **_time(receipt.at),
-        "stands_alone": str(receipt.stands_alone).lower(),
-    }
-    if receipt.presented is not None:
-        says = f"{says[:-1]}; the buyer saw {_text(receipt.presented)}."
-        fields["presented"] = _text(receipt.presented)
-    return "receipt", says, fields
+    if receipt.presented is None:
+        return "receipt", says, (receipt.amount,)
+    says = f"{says[:-1]}; the buyer saw {_text(receipt.presented)}."
+    return "receipt", says, (receipt.amount, receipt.presented)
 
 
-def _snapshot(snapshot: OrderSnapshot) -> tuple[str, str, Mapping[str, str]]:
+def _snapshot(snapshot: OrderSnapshot) -> tuple[str, str, tuple[Money, ...]]:
     says = (
         f"The order {snapshot.order_id} of {_text(snapshot.gross)} is {snapshot.status},"
         f" and {_text(snapshot.refunded)} of it was refunded."
     )
-    fields = {
-        "order": snapshot.order_id,
-        "status": snapshot.status.value,
-        **_amount(snapshot.gross),
-        "refunded": _text(snapshot.refunded),
-        **_time(snapshot.version[0]),
-    }
-    return "order_snapshot", says, fields
+    return "order_snapshot", says, (snapshot.gross, snapshot.refunded)
 
 
-def _dispute(dispute: Dispute) -> tuple[str, str, Mapping[str, str]]:
+def _dispute(dispute: Dispute) -> tuple[str, str, tuple[Money, ...]]:
     says = f"The dispute {dispute.dispute_id} over {_text(dispute.amount)} is {dispute.status}."
     if dispute.withdrawn:
         says = f"{says[:-1]}; its money was withdrawn."
     if dispute.reinstated:
         says = f"{says[:-1]}; its money was given back."
-    fields = {
-        "dispute": dispute.dispute_id,
-        "status": dispute.status.value,
-        **_amount(dispute.amount),
-        **_time(dispute.at),
-        "withdrawn_minor_units": str(dispute.withdrawn_minor),
-        "reinstated_minor_units": str(dispute.reinstated_minor),
-    }
-    return "dispute", says, fields
+    return "dispute", says, (dispute.amount,)
 
 
 def _code(used: CodeUsed) -> str:
@@ -260,11 +243,3 @@ def _words(token: str) -> str:
 
 def _text(money: Money) -> str:
     return f"{money.minor_units} {money.currency}"
-
-
-def _amount(money: Money) -> dict[str, str]:
-    return {"currency_code": money.currency, "minor_units": str(money.minor_units)}
-
-
-def _time(at: datetime) -> dict[str, str]:
-    return {"at": at.isoformat()}

@@ -65,7 +65,8 @@ class Receipt:
     is what the money went through, where that is told: the charge of a payment intent, the
     payment intent of a charge or of an invoice's payment. `presented` is the same amount in the
     buyer's currency, where the event tells both. `dated` is false where `at` does not tell when
-    the money moved, only when it was last spoken of.
+    the money moved, only when it was last spoken of. `final` is true where the object can take
+    no money any more.
     """
 
     of: ProviderId
@@ -77,6 +78,7 @@ class Receipt:
     through: ProviderId | None = None
     presented: Money | None = None
     dated: bool = True
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)

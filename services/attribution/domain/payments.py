@@ -29,7 +29,12 @@ from services.attribution.domain.facts import (
 )
 from services.attribution.domain.mappings import Mappings, Rule
 from services.attribution.domain.receipts import TELLS_FIRST, Exchange, Taken, taken
-from services.attribution.domain.refunds import refunded_of_charges, refunded_of_order
+from services.attribution.domain.refunds import (
+    NOTHING_REFUNDED,
+    Refunded,
+    refunded_of_charges,
+    refunded_of_order,
+)
 
 # Which id stands for a payment: what was invoiced is known by its invoice, a one-time payment by
 # its payment intent, a free order by its session alone.
@@ -102,14 +107,14 @@ def standing(
     mismatched = False
     if money is not None and withheld is None:
         refunded, held = told.refunded(money.exchange), told.disputed(money.exchange)
-        mismatched = refunded is None or held is None
+        mismatched = refunded.mismatched or held.mismatched
         amounts = Amounts(
             money.exchange.currency,
             money.gross,
-            min(refunded or 0, money.gross),
-            min(held.amount, money.gross) if held else 0,
+            min(refunded.amount, money.gross),
+            min(held.amount, money.gross),
         )
-        state = _state(money.status, amounts, held or NOTHING_DISPUTED)
+        state = _state(money.status, amounts, held)
     return Standing(
         primary_id=_primary(ids),
         ids=ids,
@@ -201,7 +206,8 @@ class _Told:
 
     def family(self, kind: IdKind) -> str | None:
         """Return the subscription or customer that the payment belongs to."""
-        return min((id_.value for id_ in self.related if id_.kind is kind), default=None)
+        found = [id_.value for id_ in self.related if id_.kind is kind]
+        return min(found) if found else None
 
     def money(self) -> Taken | None:
         """Return the payment itself, whether or not it counts."""
@@ -247,16 +253,16 @@ class _Told:
             return "event_type_not_mapped"
         return "awaiting_checkout"
 
-    def refunded(self, exchange: Exchange) -> int | None:
-        """Return what was given back, or None where it cannot be compared."""
+    def refunded(self, exchange: Exchange) -> Refunded:
+        """Return what was given back."""
         if self.snapshots:
             return refunded_of_order(_newest(self.snapshots), self.refunds, exchange)
         if not self.refunds and not self.totals:
-            return 0
+            return NOTHING_REFUNDED
         return refunded_of_charges(self.refunds, self.totals, exchange)
 
-    def disputed(self, exchange: Exchange) -> Disputed | None:
-        """Return what is disputed, or None where it cannot be compared."""
+    def disputed(self, exchange: Exchange) -> Disputed:
+        """Return what is disputed."""
         return disputed(self.disputes, exchange) if self.disputes else NOTHING_DISPUTED
 
 

@@ -46,6 +46,18 @@ class Exchange:
         # To the nearest minor unit; all of theirs is exactly all of ours.
         return (2 * amount.minor_units * ours + theirs) // (2 * theirs)
 
+    def add_up(self, sums: Mapping[str, int]) -> tuple[int, bool]:
+        """Return the sum of amounts by currency, and whether one had to be left out.
+
+        Each currency is converted once, so that parts do not lose what rounding takes.
+        """
+        total, missing = 0, False
+        for currency, minor_units in sums.items():
+            amount = self.convert(Money(currency, minor_units))
+            missing = missing or amount is None
+            total += amount or 0
+        return total, missing
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -65,7 +77,9 @@ class Taken:
 
 def taken(receipts: Sequence[Receipt]) -> Taken:
     """Return what receipts, of which there is at least one, come to."""
-    paid = [receipt for receipt in receipts if receipt.status is ReceiptStatus.PAID]
+    if len(receipts) == 1:
+        return _alone(receipts[0])
+    paid = _paid(receipts)
     exchange = _exchange(receipts)
     status = ReceiptStatus.PAID if paid else _newest_word(receipts)
     gross = _gross(paid, exchange) if paid else _asked(receipts, exchange)
@@ -86,6 +100,38 @@ def taken(receipts: Sequence[Receipt]) -> Taken:
         paid_at=min(_times(paid)) if paid else None,
         test=any(receipt.test for receipt in receipts),
     )
+
+
+def _alone(receipt: Receipt) -> Taken:
+    """Return what the only receipt comes to: that is what most payments are counted by at first."""
+    amount, shown = receipt.amount, receipt.presented
+    rates = {}
+    if shown is not None and shown.minor_units and shown.currency != amount.currency:
+        rates[shown.currency] = (amount.minor_units, shown.minor_units)
+    return Taken(
+        status=receipt.status,
+        gross=amount.minor_units,
+        exchange=Exchange(amount.currency, rates),
+        first_at=receipt.at,
+        at=receipt.at,
+        paid_at=receipt.at if receipt.status is ReceiptStatus.PAID else None,
+        test=receipt.test,
+    )
+
+
+def _paid(receipts: Iterable[Receipt]) -> list[Receipt]:
+    """Return those that say that the money came.
+
+    A session may say so of money that was only reserved: not of a payment intent that was
+    canceled without any.
+    """
+    told = list(receipts)
+    paid = [receipt for receipt in told if receipt.status is ReceiptStatus.PAID]
+    if all(receipt.of.kind is IdKind.CHECKOUT_SESSION for receipt in paid) and any(
+        receipt.final for receipt in told
+    ):
+        return []
+    return paid
 
 
 def _times(receipts: Iterable[Receipt]) -> list[datetime]:
@@ -116,7 +162,7 @@ def _telling_order(receipt: Receipt) -> tuple[int, int, str]:
 
 
 def _exchange(receipts: Sequence[Receipt]) -> Exchange:
-    ordered = sorted(receipts, key=_telling_order) if len(receipts) > 1 else receipts
+    ordered = sorted(receipts, key=_telling_order)
     first = ordered[0]
     currency = first.amount.currency
     rates: dict[str, tuple[int, int]] = {}
@@ -144,17 +190,14 @@ def _compare(ordered: Iterable[Receipt], first: Receipt, rates: dict[str, tuple[
 def _gross(paid: Sequence[Receipt], exchange: Exchange) -> int:
     """Return what was received.
 
-    An invoice tells all that was paid of it, also out of band. A session tells what it asked for,
-    of which a capture may take a part.
+    An invoice tells all that was paid of it, also out of band. A session tells what it asked for:
+    a capture may have taken less of it, or more.
     """
-    if len(paid) == 1:
-        return exchange.convert(paid[0].amount) or 0
     if invoices := _largest(paid, IdKind.INVOICE, exchange):
         return sum(invoices.values())
     received = _parts(paid, exchange)
     if sessions := _largest(paid, IdKind.CHECKOUT_SESSION, exchange):
-        asked = max(sessions.values())
-        return min(asked, sum(received.values())) if received else asked
+        return sum(received.values()) if received else max(sessions.values())
     return sum(received.values())
 
 

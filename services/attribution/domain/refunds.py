@@ -7,9 +7,9 @@ cross-check: it counts where it knows of more.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from services.attribution.domain.facts import OrderSnapshot, Refund, RefundStatus, RefundTotal
-from services.attribution.domain.money import Money
 from services.attribution.domain.receipts import Exchange
 
 # How far a refund has come. One that failed or was canceled stays so, even when it had succeeded
@@ -25,31 +25,40 @@ _PROGRESS = {
 _UNDONE = frozenset({RefundStatus.FAILED, RefundStatus.CANCELED})
 
 
+class Refunded(NamedTuple):
+    """What was given back, in the merchant's minor units.
+
+    `mismatched` tells that a refund is left out, for no receipt tells of its currency.
+    """
+
+    amount: int
+    mismatched: bool
+
+
+NOTHING_REFUNDED = Refunded(0, mismatched=False)
+"""A payment without a refund."""
+
+
 def refunded_of_charges(
     refunds: Iterable[Refund], totals: Iterable[RefundTotal], exchange: Exchange
-) -> int | None:
+) -> Refunded:
     """Sum the refunds by id, and believe a charge that knows of more.
 
     A charge tells one running total. Whether that total goes down when a refund fails is nowhere
-    written, so refunds known to have failed are taken off the largest total seen. Returns None
-    where a refund is in a currency that no receipt tells of.
+    written, so refunds known to have failed are taken off the largest total seen.
     """
     given_back: dict[str, int] = {}
     undone: dict[str, int] = {}
     for refund in latest(refunds):
-        sums = undone if refund.status in _UNDONE else given_back
+        side = undone if refund.status in _UNDONE else given_back
         currency = refund.amount.currency
-        sums[currency] = sums.get(currency, 0) + refund.amount.minor_units
+        side[currency] = side.get(currency, 0) + refund.amount.minor_units
     known = _totals(totals)
-    refunded = 0
-    # Converted once for each currency, so that parts do not lose what rounding takes.
+    sums = {}
     for currency in {*given_back, *known}:
         total = known.get(currency, 0) - undone.get(currency, 0)
-        amount = exchange.convert(Money(currency, max(given_back.get(currency, 0), total)))
-        if amount is None:
-            return None
-        refunded += amount
-    return refunded
+        sums[currency] = max(given_back.get(currency, 0), total)
+    return Refunded(*exchange.add_up(sums))
 
 
 def _totals(totals: Iterable[RefundTotal]) -> dict[str, int]:
@@ -68,15 +77,18 @@ def _totals(totals: Iterable[RefundTotal]) -> dict[str, int]:
 
 def refunded_of_order(
     newest: OrderSnapshot, refunds: Sequence[Refund], exchange: Exchange
-) -> int | None:
+) -> Refunded:
     """Return what the newest snapshot says, or the sum of the refunds that came after it."""
     told = newest.refunded.minor_units
     succeeded = [r for r in latest(refunds) if r.status is RefundStatus.SUCCEEDED]
     if not any(refund.at > newest.version[0] for refund in succeeded):
-        return told
-    amounts = [exchange.convert(refund.amount) for refund in succeeded]
-    known = [amount for amount in amounts if amount is not None]
-    return None if len(known) < len(amounts) else max(told, sum(known))
+        return Refunded(told, mismatched=False)
+    sums: dict[str, int] = {}
+    for refund in succeeded:
+        currency = refund.amount.currency
+        sums[currency] = sums.get(currency, 0) + refund.amount.minor_units
+    known, mismatched = exchange.add_up(sums)
+    return Refunded(max(told, known), mismatched)
 
 
 def latest(refunds: Iterable[Refund]) -> list[Refund]:

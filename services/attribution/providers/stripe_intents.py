@@ -58,6 +58,7 @@ def _read(intent: Payload, envelope: Envelope, *, status: ReceiptStatus) -> Even
         test=envelope.test,
         through=_charge(intent),
         presented=presented(intent, amount),
+        final=envelope.event_type == "payment_intent.canceled",
     )
     return envelope.says(_ids(intent), (receipt, *said), related=related(intent))
 

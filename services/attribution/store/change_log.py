@@ -12,11 +12,15 @@ from datetime import datetime
 
 from services.attribution.store.together import Part
 
+# LIMIT keeps each look-up by itself, by its key; see store/payments.py.
 _SAVED = """
-SELECT saved.workspace_id, saved.conversion_id, to_jsonb(old) AS before, to_jsonb(saved) AS after
+SELECT saved.workspace_id, saved.conversion_id, old.row AS before, to_jsonb(saved) AS after
 FROM saved
-LEFT JOIN attribution.conversions AS old
-    ON old.workspace_id = saved.workspace_id AND old.conversion_id = saved.conversion_id
+LEFT JOIN LATERAL (
+    SELECT to_jsonb(known) AS row FROM attribution.conversions AS known
+    WHERE known.workspace_id = saved.workspace_id AND known.conversion_id = saved.conversion_id
+    LIMIT 1
+) AS old ON true
 """
 _REMOVED = """
 SELECT removed.workspace_id, removed.conversion_id, to_jsonb(removed) AS before,

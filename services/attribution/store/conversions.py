@@ -87,8 +87,10 @@ ON CONFLICT (workspace_id, conversion_id) DO UPDATE SET
 
 _REMOVE = """
 DELETE FROM attribution.conversions AS known
-USING unnest($1::text[], $2::uuid[]) AS gone (workspace_id, conversion_id)
-WHERE known.workspace_id = gone.workspace_id AND known.conversion_id = gone.conversion_id
+WHERE (known.workspace_id, known.conversion_id) IN (
+    SELECT workspace_id, conversion_id
+    FROM unnest($1::text[], $2::uuid[]) AS gone (workspace_id, conversion_id)
+)
 """
 
 # LIMIT keeps each look-up by itself, by its key; see store/payments.py.

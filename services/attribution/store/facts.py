@@ -189,6 +189,8 @@ def _encode_receipt(receipt: Receipt) -> _Json:
         data["presented"] = _encode_money(receipt.presented)
     if not receipt.dated:
         data["dated"] = False
+    if receipt.final:
+        data["final"] = True
     return data
 
 
@@ -261,6 +263,7 @@ def _decode_receipt(data: _Json) -> Receipt:
         through=None if through is None else _decode_id(through),
         presented=None if presented is None else _decode_money(presented),
         dated=bool(data.get("dated", True)),
+        final=bool(data.get("final", False)),
     )
 
 

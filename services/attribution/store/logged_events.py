@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Text, any_, cast, select
 
 from services.attribution.domain.webhook_logs import LogRow, SealedBody
 from services.attribution.store import keyset
@@ -60,3 +62,20 @@ async def list_page(
         )
         for row in rows
     ]
+
+
+async def log_ids(
+    tx: ReadTransaction, workspace_id: str, source_id: str, *, event_ids: Collection[str]
+) -> dict[str, UUID]:
+    """Return the log rows of events of a source, by event id, as far as the log has them."""
+    statement = (
+        select(table.c.event_id, table.c.log_id)
+        .where(
+            table.c.workspace_id == workspace_id,
+            table.c.source_id == source_id,
+            table.c.event_id == any_(cast(list(event_ids), ARRAY(Text))),
+            table.c.body.is_not(None),
+        )
+        .order_by(table.c.log_id)
+    )
+    return dict((await tx.connection.execute(statement)).all())

@@ -10,9 +10,7 @@ from typing import Any
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from synaptyx.attribution.v1 import campaign_service_pb2 as pb
-from synaptyx.attribution.v1 import event_ingest_service_pb2 as ingest_pb
-from synaptyx.attribution.v1 import event_mapping_pb2, webhook_log_pb2
-from synaptyx.type.v1 import provider_pb2
+from synaptyx.attribution.v1 import event_mapping_pb2
 
 from services.attribution.bodies import BodySeal
 from services.attribution.domain.facts import Provider
@@ -23,34 +21,17 @@ from services.chassis.database import Database
 from services.chassis.errors import CallerNotAllowed, InvalidFields, ResourceNotFound
 from services.chassis.secret import Secret
 from tests.builders import a_log_row, store_log_rows, uuid7_at
+from tests.integration.attribution.ingesting import SOURCE, ingest
 from tests.integration.attribution.serving import NOW, Client, Service
-from tests.webhooks.stripe_events import Json, Purchase, encode
+from tests.webhooks.stripe_events import Purchase
 
 ACME = "workspaces/acme"
-SOURCE = f"{ACME}/sources/src_1"
 SESSION, INTENT = "checkout.session.completed", "payment_intent.succeeded"
 
 
 @pytest.fixture
 def operator(service: Service) -> Client:
     return service.operator
-
-
-async def ingest(service: Service, *events: Json, source: str = SOURCE) -> None:
-    request = ingest_pb.IngestEventsRequest(
-        events=[
-            ingest_pb.ProviderEvent(
-                source=source,
-                provider=provider_pb2.PROVIDER_STRIPE,
-                event_id=event["id"],
-                event_type=event["type"],
-                body=encode(event),
-                origin=webhook_log_pb2.WebhookLog.ORIGIN_WEBHOOK,
-            )
-            for event in events
-        ]
-    )
-    await service.ingress.events.IngestEvents(request, timeout=10)
 
 
 def mapping(event_type: str, **fields: Any) -> event_mapping_pb2.EventMapping:

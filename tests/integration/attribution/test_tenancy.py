@@ -25,6 +25,7 @@ from tests.builders import (
 from tests.integration.attribution.serving import NOW, Client, Service
 
 BETA = "workspaces/beta"
+MAPPING = f"{BETA}/sources/src_1/eventMappings/invoice.paid"
 ID = str(uuid7_at(NOW, 1))
 
 # One request for each method, about the workspace beta.
@@ -42,6 +43,11 @@ REQUESTS: dict[str, Any] = {
     "WatchConversions": attribution_pb.WatchConversionsRequest(parent=BETA),
     "QueryRevenue": attribution_pb.QueryRevenueRequest(parent=BETA),
     "ListWebhookLogs": attribution_pb.ListWebhookLogsRequest(parent=f"{BETA}/sources/-"),
+    "ExplainConversion": attribution_pb.ExplainConversionRequest(name=f"{BETA}/conversions/{ID}"),
+    "AttachConversion": attribution_pb.AttachConversionRequest(
+        name=f"{BETA}/conversions/{ID}", evidence={}, reason="x"
+    ),
+    "ReplayEvent": attribution_pb.ReplayEventRequest(name=f"{BETA}/sources/src_1/webhookLogs/{ID}"),
     "GetCampaign": campaign_pb.GetCampaignRequest(name=f"{BETA}/campaigns/launch"),
     "ListCampaigns": campaign_pb.ListCampaignsRequest(parent=BETA),
     "CreateCampaign": campaign_pb.CreateCampaignRequest(
@@ -59,6 +65,14 @@ REQUESTS: dict[str, Any] = {
         goal={"name": f"{BETA}/goals/purchase", "display_name": "x"}
     ),
     "DeleteGoal": campaign_pb.DeleteGoalRequest(name=f"{BETA}/goals/purchase"),
+    "GetEventMapping": campaign_pb.GetEventMappingRequest(name=MAPPING),
+    "ListEventMappings": campaign_pb.ListEventMappingsRequest(parent=f"{BETA}/sources/src_1"),
+    "CreateEventMapping": campaign_pb.CreateEventMappingRequest(
+        parent=f"{BETA}/sources/src_1", event_mapping={}, event_mapping_id="invoice.paid"
+    ),
+    "UpdateEventMapping": campaign_pb.UpdateEventMappingRequest(event_mapping={"name": MAPPING}),
+    "DeleteEventMapping": campaign_pb.DeleteEventMappingRequest(name=MAPPING),
+    "PreviewEventMappings": campaign_pb.PreviewEventMappingsRequest(parent=f"{BETA}/sources/src_1"),
 }
 SERVICES = {
     "attribution": attribution_pb.DESCRIPTOR.services_by_name["AttributionService"],

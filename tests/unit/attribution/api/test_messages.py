@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from synaptyx.type.v1 import provider_pb2
 
 from services.attribution.api.messages import (
     campaign_etag,
+    conversion_etag,
     goal_etag,
     to_campaign,
     to_click,
@@ -18,7 +20,7 @@ from services.attribution.api.messages import (
     to_timestamp,
     to_webhook_log,
 )
-from services.attribution.domain.conversions import Basis, ConversionState
+from services.attribution.domain.conversions import Basis, ConversionState, Credit
 from services.attribution.domain.facts import IdKind, Provider, ProviderId
 from services.attribution.domain.money import Money
 from services.attribution.domain.outcomes import Outcome, sentence
@@ -133,6 +135,46 @@ class TestConversion:
         assert not message.HasField("credited_click")
         assert not message.HasField("pay_time")
 
+    def test_tells_what_it_is_one_of_several_of(self) -> None:
+        first = uuid7_at(PAID_AT)
+        message = to_conversion(
+            replace(
+                a_conversion(),
+                subscription_id="sub_1",
+                customer_id="cus_1",
+                initial_conversion_id=first,
+                credit=Credit(Basis.SUBSCRIPTION, None, "launch", inherited_from=first),
+            ),
+            [],
+        )
+        assert (message.subscription, message.customer) == ("sub_1", "cus_1")
+        assert message.initial_conversion == f"workspaces/acme/conversions/{first}"
+        assert message.inherited_from == message.initial_conversion
+        assert message.campaign == "workspaces/acme/campaigns/launch"
+
+    def test_tells_which_code_earned_it_or_who_said_so(self) -> None:
+        code = Credit(Basis.PROMOTION_CODE, None, "launch", promotion_code="SPRING")
+        by_hand = Credit(Basis.MANUAL, None, "launch", actor="support/anna", reason="He called.")
+        message = to_conversion(replace(a_conversion(), credit=code), [])
+        assert (message.promotion_code, message.attached_by) == ("SPRING", "")
+        message = to_conversion(replace(a_conversion(), credit=by_hand), [])
+        assert (message.attached_by, message.attach_reason) == ("support/anna", "He called.")
+
+    def test_every_change_changes_the_etag(self) -> None:
+        before = a_conversion(click=a_click())
+        assert before.credit is not None
+        changed = [
+            before,
+            replace(before, state=ConversionState.REFUNDED),
+            replace(before, amounts=replace(before.amounts, refunded=1)),
+            replace(before, credit=None),
+            replace(before, credit=replace(before.credit, reason="x")),
+            replace(before, goal_id="purchase"),
+            replace(before, unknown_click_id="lost"),
+            replace(before, initial_conversion_id=before.conversion_id),
+        ]
+        assert len({conversion_etag(it) for it in changed}) == len(changed)
+
     @pytest.mark.parametrize("state", ConversionState)
     def test_every_state_has_its_name(self, state: ConversionState) -> None:
         message = to_conversion(a_conversion(state=state), [])
@@ -148,6 +190,16 @@ class TestWebhookLog:
         assert message.conversion == f"workspaces/acme/conversions/{row.conversion_id}"
         assert message.detail == sentence("click_credited") != message.reason
         assert message.receive_time.ToMicroseconds() == at.timestamp() * 1_000_000
+
+    def test_tells_what_was_answered_at_first(self) -> None:
+        row = a_log_row(log_id=uuid7_at(PAID_AT))
+        message = to_webhook_log(row)
+        assert message.first_outcome == webhook_log_pb2.OUTCOME_UNSPECIFIED
+        assert not message.HasField("resolve_time")
+        settled = replace(row, first_outcome=Outcome.DEFERRED, resolved_at=PAID_AT)
+        message = to_webhook_log(settled)
+        assert message.first_outcome == webhook_log_pb2.OUTCOME_DEFERRED
+        assert message.resolve_time == to_timestamp(PAID_AT)
 
     @pytest.mark.parametrize("outcome", Outcome)
     def test_every_outcome_has_its_name(self, outcome: Outcome) -> None:

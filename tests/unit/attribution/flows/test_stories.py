@@ -37,7 +37,9 @@ def arrived(flow: Flow, seed: int) -> MemoryLedger:
     for number, place in enumerate(places):
         if number == middle:
             ledger.look_up(code_texts=flow.code_texts, alone=())
-        verdict = ledger.deliver(flow.events[place], event_id=f"evt_{place}")
+        # Two endpoints of one merchant get the same event under ids of their own.
+        endpoint = random.choice(("first", "first", "second"))
+        verdict = ledger.deliver(flow.events[place], event_id=f"evt_{place}_{endpoint}")
         assert verdict.reason in SENTENCES
         assert verdict.outcome is not Outcome.QUARANTINED
         ended(ledger)

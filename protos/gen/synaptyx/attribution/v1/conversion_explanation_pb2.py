@@ -29,7 +29,7 @@ from synaptyx.attribution.v1 import conversion_pb2 as synaptyx_dot_attribution_d
 from synaptyx.type.v1 import money_pb2 as synaptyx_dot_type_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4synaptyx/attribution/v1/conversion_explanation.proto\x12\x17synaptyx.attribution.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a(synaptyx/attribution/v1/conversion.proto\x1a\x1csynaptyx/type/v1/money.proto\"\xeb\x06\n\x15\x43onversionExplanation\x12=\n\nconversion\x18\x01 \x01(\x0b\x32#.synaptyx.attribution.v1.ConversionB\x04\xe2\x41\x01\x03\x12J\n\x06trials\x18\x02 \x03(\x0b\x32\x34.synaptyx.attribution.v1.ConversionExplanation.TrialB\x04\xe2\x41\x01\x03\x12O\n\x05\x66\x61\x63ts\x18\x03 \x03(\x0b\x32:.synaptyx.attribution.v1.ConversionExplanation.AppliedFactB\x04\xe2\x41\x01\x03\x12T\n\x0b\x61ttachments\x18\x04 \x03(\x0b\x32\x39.synaptyx.attribution.v1.ConversionExplanation.AttachmentB\x04\xe2\x41\x01\x03\x1a\x9d\x01\n\x05Trial\x12>\n\x05\x62\x61sis\x18\x01 \x01(\x0e\x32).synaptyx.attribution.v1.Conversion.BasisB\x04\xe2\x41\x01\x03\x12\x13\n\x05value\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x13\n\x05taken\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x14\n\x06reason\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06\x64\x65tail\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x1a\xb8\x01\n\x0b\x41ppliedFact\x12\x16\n\x08\x65vent_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x18\n\nevent_type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x31\n\x0bwebhook_log\x18\x03 \x01(\tB\x1c\xe2\x41\x01\x03\xfa\x41\x15\n\x13synaptyx/WebhookLog\x12\x14\n\x06\x64\x65tail\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12.\n\x07\x61mounts\x18\x05 \x03(\x0b\x32\x17.synaptyx.type.v1.MoneyB\x04\xe2\x41\x01\x03\x1a\xc4\x01\n\nAttachment\x12&\n\x05\x63lick\x18\x01 \x01(\tB\x17\xe2\x41\x01\x03\xfa\x41\x10\n\x0esynaptyx/Click\x12,\n\x08\x63\x61mpaign\x18\x02 \x01(\tB\x1a\xe2\x41\x01\x03\xfa\x41\x13\n\x11synaptyx/Campaign\x12\x13\n\x05\x61\x63tor\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06reason\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x61ttach_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4synaptyx/attribution/v1/conversion_explanation.proto\x12\x17synaptyx.attribution.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a(synaptyx/attribution/v1/conversion.proto\x1a\x1csynaptyx/type/v1/money.proto\"\xff\x06\n\x15\x43onversionExplanation\x12=\n\nconversion\x18\x01 \x01(\x0b\x32#.synaptyx.attribution.v1.ConversionB\x04\xe2\x41\x01\x03\x12J\n\x06trials\x18\x02 \x03(\x0b\x32\x34.synaptyx.attribution.v1.ConversionExplanation.TrialB\x04\xe2\x41\x01\x03\x12O\n\x05\x66\x61\x63ts\x18\x03 \x03(\x0b\x32:.synaptyx.attribution.v1.ConversionExplanation.AppliedFactB\x04\xe2\x41\x01\x03\x12T\n\x0b\x61ttachments\x18\x04 \x03(\x0b\x32\x39.synaptyx.attribution.v1.ConversionExplanation.AttachmentB\x04\xe2\x41\x01\x03\x1a\x9d\x01\n\x05Trial\x12>\n\x05\x62\x61sis\x18\x01 \x01(\x0e\x32).synaptyx.attribution.v1.Conversion.BasisB\x04\xe2\x41\x01\x03\x12\x13\n\x05value\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x13\n\x05taken\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x14\n\x06reason\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06\x64\x65tail\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x1a\xcc\x01\n\x0b\x41ppliedFact\x12\x16\n\x08\x65vent_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x18\n\nevent_type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x31\n\x0bwebhook_log\x18\x03 \x01(\tB\x1c\xe2\x41\x01\x03\xfa\x41\x15\n\x13synaptyx/WebhookLog\x12\x14\n\x06\x64\x65tail\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12.\n\x07\x61mounts\x18\x05 \x03(\x0b\x32\x17.synaptyx.type.v1.MoneyB\x04\xe2\x41\x01\x03\x12\x12\n\x04kind\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x1a\xc4\x01\n\nAttachment\x12&\n\x05\x63lick\x18\x01 \x01(\tB\x17\xe2\x41\x01\x03\xfa\x41\x10\n\x0esynaptyx/Click\x12,\n\x08\x63\x61mpaign\x18\x02 \x01(\tB\x1a\xe2\x41\x01\x03\xfa\x41\x13\n\x11synaptyx/Campaign\x12\x13\n\x05\x61\x63tor\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06reason\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x61ttach_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,6 +56,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONVERSIONEXPLANATION_APPLIEDFACT'].fields_by_name['detail']._serialized_options = b'\342A\001\003'
   _globals['_CONVERSIONEXPLANATION_APPLIEDFACT'].fields_by_name['amounts']._loaded_options = None
   _globals['_CONVERSIONEXPLANATION_APPLIEDFACT'].fields_by_name['amounts']._serialized_options = b'\342A\001\003'
+  _globals['_CONVERSIONEXPLANATION_APPLIEDFACT'].fields_by_name['kind']._loaded_options = None
+  _globals['_CONVERSIONEXPLANATION_APPLIEDFACT'].fields_by_name['kind']._serialized_options = b'\342A\001\003'
   _globals['_CONVERSIONEXPLANATION_ATTACHMENT'].fields_by_name['click']._loaded_options = None
   _globals['_CONVERSIONEXPLANATION_ATTACHMENT'].fields_by_name['click']._serialized_options = b'\342A\001\003\372A\020\n\016synaptyx/Click'
   _globals['_CONVERSIONEXPLANATION_ATTACHMENT'].fields_by_name['campaign']._loaded_options = None
@@ -75,11 +77,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONVERSIONEXPLANATION'].fields_by_name['attachments']._loaded_options = None
   _globals['_CONVERSIONEXPLANATION'].fields_by_name['attachments']._serialized_options = b'\342A\001\003'
   _globals['_CONVERSIONEXPLANATION']._serialized_start=247
-  _globals['_CONVERSIONEXPLANATION']._serialized_end=1122
+  _globals['_CONVERSIONEXPLANATION']._serialized_end=1142
   _globals['_CONVERSIONEXPLANATION_TRIAL']._serialized_start=579
   _globals['_CONVERSIONEXPLANATION_TRIAL']._serialized_end=736
   _globals['_CONVERSIONEXPLANATION_APPLIEDFACT']._serialized_start=739
-  _globals['_CONVERSIONEXPLANATION_APPLIEDFACT']._serialized_end=923
-  _globals['_CONVERSIONEXPLANATION_ATTACHMENT']._serialized_start=926
-  _globals['_CONVERSIONEXPLANATION_ATTACHMENT']._serialized_end=1122
+  _globals['_CONVERSIONEXPLANATION_APPLIEDFACT']._serialized_end=943
+  _globals['_CONVERSIONEXPLANATION_ATTACHMENT']._serialized_start=946
+  _globals['_CONVERSIONEXPLANATION_ATTACHMENT']._serialized_end=1142
 # @@protoc_insertion_point(module_scope)

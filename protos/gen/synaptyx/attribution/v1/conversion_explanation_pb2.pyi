@@ -29,18 +29,20 @@ class ConversionExplanation(_message.Message):
         detail: str
         def __init__(self, basis: _Optional[_Union[_conversion_pb2.Conversion.Basis, str]] = ..., value: _Optional[str] = ..., taken: _Optional[bool] = ..., reason: _Optional[str] = ..., detail: _Optional[str] = ...) -> None: ...
     class AppliedFact(_message.Message):
-        __slots__ = ("event_id", "event_type", "webhook_log", "detail", "amounts")
+        __slots__ = ("event_id", "event_type", "webhook_log", "detail", "amounts", "kind")
         EVENT_ID_FIELD_NUMBER: _ClassVar[int]
         EVENT_TYPE_FIELD_NUMBER: _ClassVar[int]
         WEBHOOK_LOG_FIELD_NUMBER: _ClassVar[int]
         DETAIL_FIELD_NUMBER: _ClassVar[int]
         AMOUNTS_FIELD_NUMBER: _ClassVar[int]
+        KIND_FIELD_NUMBER: _ClassVar[int]
         event_id: str
         event_type: str
         webhook_log: str
         detail: str
         amounts: _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]
-        def __init__(self, event_id: _Optional[str] = ..., event_type: _Optional[str] = ..., webhook_log: _Optional[str] = ..., detail: _Optional[str] = ..., amounts: _Optional[_Iterable[_Union[_money_pb2.Money, _Mapping]]] = ...) -> None: ...
+        kind: str
+        def __init__(self, event_id: _Optional[str] = ..., event_type: _Optional[str] = ..., webhook_log: _Optional[str] = ..., detail: _Optional[str] = ..., amounts: _Optional[_Iterable[_Union[_money_pb2.Money, _Mapping]]] = ..., kind: _Optional[str] = ...) -> None: ...
     class Attachment(_message.Message):
         __slots__ = ("click", "campaign", "actor", "reason", "attach_time")
         CLICK_FIELD_NUMBER: _ClassVar[int]
