@@ -22,11 +22,9 @@ from services.attribution.commits import (
 from services.attribution.domain.attachments import Attachment, came_before
 from services.attribution.domain.clicks import Click
 from services.attribution.domain.conversions import Conversion
-from services.attribution.domain.counting import Account, recount
-from services.attribution.domain.mappings import Mappings
+from services.attribution.domain.counting import Account, Verdict
 from services.attribution.ledger import Ledger
-from services.attribution.leftovers import matters_to_family, of_families
-from services.attribution.sources import SourceKey
+from services.attribution.settling import family_tasks, settled_logs
 from services.attribution.store import attachments, campaigns, clicks
 from services.attribution.store.together import write
 from services.chassis.clock import Clock
@@ -39,9 +37,6 @@ from services.chassis.errors import (
 )
 from services.chassis.ids import IdSource
 from services.chassis.resource_names import CAMPAIGN, CLICK, CONVERSION
-
-# A conversion that is one stays one, and keeps its goal: no mapping has a say in its credit.
-_NO_MAPPINGS = Mappings({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,32 +129,25 @@ class Attacher:
         if await _granted(connection, wish, new):
             return None
         _check(wish, before, click)
-        after = _credited(ledger, account, new, click=click)
-        tasks = []
-        if matters_to_family(before, after):
-            tasks = list(of_families(after, now=new.attached_at))
-        added = attachments.adding(new, request_id=wish.request_id)
-        await write(connection, ledger.postings([account], logs=[added], due=tasks))
+        verdict = _credit(ledger, account, new, click=click)
+        tasks = family_tasks(ledger, account)
+        logs = [
+            attachments.adding(new, request_id=wish.request_id),
+            *settled_logs(account, verdict, now=new.attached_at),
+        ]
+        await write(connection, ledger.postings([account], logs=logs, due=tasks))
         return Committed(frozenset({wish.workspace_id}), tasks)
 
 
-def _credited(
-    ledger: Ledger, account: Account, new: Attachment, *, click: Click | None
-) -> Conversion:
+def _credit(ledger: Ledger, account: Account, new: Attachment, *, click: Click | None) -> Verdict:
     """Credit the conversion of an account; where that changes nothing it stays as it is."""
     before = account.conversion
     assert before is not None
     account.conversion = replace(before, credit=new.credit(click))
-    recount(
-        account,
-        knowledge=ledger.knowing.of(SourceKey(account.workspace_id, account.source_id)),
-        mappings=_NO_MAPPINGS,
-        now=new.attached_at,
-        new_id=before.conversion_id,
-    )
+    verdict = ledger.recount(account, provider=account.provider)
     after = replace(account.conversion, updated_at=before.updated_at)
     account.conversion = before if after == before else replace(after, updated_at=new.attached_at)
-    return account.conversion
+    return verdict
 
 
 async def _target(tx: ReadTransaction, wish: Wish) -> Click | None:

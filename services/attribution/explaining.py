@@ -52,7 +52,7 @@ class Explainer:
                 return None
             connection = await tx.driver()
             payment = PaymentRef(workspace_id, conversion.payment_id)
-            events = await facts.as_they_came(connection, payment)
+            events = (await facts.of_payments(connection, [payment]))[payment]
             source = SourceKey(workspace_id, conversion.source_id)
             knowing = await _learned(connection, source, events)
             ids = await conversions.provider_ids(tx, workspace_id, [conversion.payment_id])

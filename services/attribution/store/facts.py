@@ -67,12 +67,6 @@ CROSS JOIN LATERAL (
 ) AS fact
 """
 
-_AS_THEY_CAME = """
-SELECT event_id, kind, data::text FROM attribution.facts
-WHERE workspace_id = $1 AND payment_id = $2
-ORDER BY fact_id
-"""
-
 
 _FORGET = """
 DELETE FROM attribution.facts WHERE workspace_id = $1 AND payment_id = $2 AND event_id = $3
@@ -111,15 +105,6 @@ async def of_payments(
         said = decode_event(orjson.loads(data), event_id=event_id, event_type=event_type)
         found[PaymentRef(workspace_id, payment_id)].append(said)
     return found
-
-
-async def as_they_came(connection: Connection, payment: PaymentRef) -> list[EventFacts]:
-    """Return everything that is known of a payment, in the order in which it came in."""
-    rows = await connection.fetch(_AS_THEY_CAME, payment.workspace_id, payment.payment_id)
-    return [
-        decode_event(orjson.loads(data), event_id=event_id, event_type=event_type)
-        for event_id, event_type, data in rows
-    ]
 
 
 def encode_event(said: EventFacts) -> _Json:

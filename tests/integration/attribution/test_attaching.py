@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from google.protobuf.empty_pb2 import Empty
 from synaptyx.attribution.v1 import attribution_service_pb2 as pb
-from synaptyx.attribution.v1 import conversion_pb2
+from synaptyx.attribution.v1 import conversion_pb2, webhook_log_pb2
 
 from services.chassis.database import Database
 from services.chassis.errors import (
@@ -22,7 +22,7 @@ from services.chassis.errors import (
     StateConflict,
 )
 from tests.builders import PAID_AT, a_campaign, a_click, store_campaigns, store_clicks
-from tests.integration.attribution.ingesting import ingest
+from tests.integration.attribution.ingesting import SOURCE, ingest
 from tests.integration.attribution.serving import Client, Service
 from tests.webhooks.stripe_events import Purchase
 
@@ -149,6 +149,19 @@ class TestAttaching:
         assert changes == await superuser.fetchval(
             "SELECT count(*) FROM attribution.conversion_changes"
         )
+
+
+class TestLog:
+    async def test_what_was_an_orphan_is_one_no_longer(
+        self, operator: Client, service: Service
+    ) -> None:
+        conversion = await bought(service)
+        await attach(operator, conversion, click="own")
+        request = pb.ListWebhookLogsRequest(parent=SOURCE, conversion=conversion.name)
+        logs = (await operator.attribution.ListWebhookLogs(request, timeout=10)).webhook_logs
+        outcomes = {(it.outcome, it.first_outcome) for it in logs}
+        settled = (webhook_log_pb2.OUTCOME_ATTRIBUTED, webhook_log_pb2.OUTCOME_ORPHAN_NO_CLICKID)
+        assert settled in outcomes
 
 
 class TestAudit:
