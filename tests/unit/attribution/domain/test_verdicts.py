@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from services.attribution.domain.conversions import Basis
 from services.attribution.domain.counting import Verdict
-from services.attribution.domain.facts import Provider
+from services.attribution.domain.facts import EventFacts, Provider
 from services.attribution.domain.outcomes import Outcome
+from services.attribution.providers import stripe
 from tests.flows.flow import CLICK_ID
 from tests.flows.memory_ledger import MemoryLedger
 from tests.flows.polar import order
@@ -126,6 +127,20 @@ class TestMoney:
         intent = account.intent(4900)
         account.fail(intent)
         assert verdicts(account, since=1) == [(Outcome.IGNORED, "attempt_failed")] * 2
+
+    def test_what_a_look_up_finds_does_not_date_the_payment(self):
+        account = StripeAccount()
+        intent, session = bought(account)
+        ledger = MemoryLedger(Provider.STRIPE)
+        for event in account.events[:-1]:
+            ledger.deliver(event)
+        found = account.events[-1] | {"created": session.created - 600}
+        said = stripe.read_event("checkout.session.completed", found, event_id="look-up:1")
+        assert isinstance(said, EventFacts)
+        ledger.count(said.undated())
+        (conversion,) = ledger.conversions()
+        assert conversion.paid_at is not None
+        assert conversion.paid_at.timestamp() >= intent.created
 
     def test_a_renewal_is_credited_by_its_subscription(self):
         account = StripeAccount()
