@@ -10,7 +10,9 @@ from services.attribution.domain.facts import Provider
 from services.attribution.domain.mappings import CONVERTIBLE, EventMapping, Mappings, Rule
 from services.attribution.domain.outcomes import Outcome
 from tests.flows.memory_ledger import MemoryLedger
+from tests.flows.stripe_subscriptions import Subscription
 from tests.webhooks.polar_events import Order
+from tests.webhooks.stripe_account import StripeAccount
 from tests.webhooks.stripe_events import LEGACY, Purchase
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -63,6 +65,16 @@ class TestCounting:
         for event in Purchase().paid():
             books.deliver(event)
         assert len(books.conversions()) == 1
+
+    def test_a_payment_intent_does_not_count_for_an_unmapped_invoice(self):
+        account = StripeAccount()
+        Subscription(account).start()
+        books = ledger(
+            stripe(mapping(COMPLETED, removed=True), mapping("invoice.paid", removed=True))
+        )
+        for event in account.events:
+            books.deliver(event)
+        assert books.conversions() == []
 
     def test_refunds_apply_whatever_is_mapped(self):
         books = ledger(stripe())
