@@ -118,7 +118,10 @@ class Relative:
 
     @classmethod
     def of_uncounted(cls, payment: Standing, credit: Credit | None) -> Relative:
-        """Take what matters of a payment whose amount of zero does not count."""
+        """Take what matters of a payment whose amount of zero does not count.
+
+        Only its subscription carries its click on: a customer's credit comes from money.
+        """
         return cls(
             None,
             payment.primary_id,
@@ -126,7 +129,7 @@ class Relative:
             payment.paid_at,
             ConversionState.PAID,
             payment.subscription_id,
-            payment.customer_id,
+            None,
         )
 
 

@@ -37,13 +37,15 @@ class Member:
         return cls(conversion, credit if credit is not None and credit.basis in DIRECT else None)
 
 
-def inherit(members: Sequence[Member], *, now: datetime) -> list[Conversion]:
+def inherit(
+    members: Sequence[Member], *, now: datetime, uncounted: Iterable[Relative] = ()
+) -> list[Conversion]:
     """Return the members whose inherited credit or initial conversion changes, as they become.
 
     `members` are all conversions of a source that share a subscription or customer with one that
-    has changed.
+    has changed. `uncounted` are payments that are no conversions, and hand their click on.
     """
-    settled: list[Relative] = []
+    settled: list[Relative] = list(uncounted)
     changed: list[Conversion] = []
     # Those that look back at nobody first, then the others in the order in which they were paid.
     ordered = sorted(members, key=_order)
