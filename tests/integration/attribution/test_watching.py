@@ -16,7 +16,7 @@ from synaptyx.attribution.v1 import conversion_change_pb2, webhook_log_pb2
 from synaptyx.attribution.v1 import event_ingest_service_pb2 as ingest_pb
 from synaptyx.type.v1 import provider_pb2
 
-from services.attribution.api import messages
+from services.attribution.api.conversion_messages import to_conversion
 from services.attribution.store import changes, conversions
 from services.chassis.clock import FixedClock
 from services.chassis.database import Database
@@ -103,7 +103,7 @@ class TestChanges:
         async with database.read() as tx:
             stored = await conversions.get(tx, "acme", uuid(1))
         assert stored is not None
-        shown = messages.to_conversion(stored, ())
+        shown = to_conversion(stored, ())
         shown.ClearField("etag")
         assert changed.after == shown
         assert changed.change_time.ToDatetime().year == 2026
