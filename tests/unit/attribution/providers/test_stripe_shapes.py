@@ -194,6 +194,15 @@ class TestCharges:
         charge = account.charge_object(intent, intent.charge) | {"status": "unheard_of"}
         assert of(Receipt, said("charge.updated", charge)).status is ReceiptStatus.PAID
 
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_a_payment_intent_names_its_charge_in_every_version(self, version):
+        account = StripeAccount(version)
+        intent = account.intent(4900)
+        account.fail(intent)
+        account.pay(intent)
+        told = said("payment_intent.succeeded", account.intent_object(intent, "succeeded"))
+        assert of(Receipt, told).through == ProviderId(IdKind.CHARGE, intent.charge.id)
+
 
 class TestDisputes:
     @pytest.mark.parametrize(
