@@ -48,6 +48,13 @@ class TestEffective:
         assert mappings.get("invoice.paid") is None
         assert mappings.get("invoice.payment_succeeded") is None
 
+    def test_one_of_its_own_is_stronger_than_that_of_the_type_which_tells_the_same(self):
+        mappings = stripe(mapping("invoice.payment_succeeded", goal_id="own"))
+        assert mappings.get("invoice.payment_succeeded") == Rule("own", counts_zero_amounts=True)
+        removed = stripe(mapping("invoice_payment.paid", removed=True))
+        assert removed.get("invoice_payment.paid") is None
+        assert removed.get("invoice.paid") is not None
+
     def test_every_event_of_an_order_converts_as_its_payment_does(self):
         mappings = Mappings.effective(Provider.POLAR, [mapping("order.paid", goal_id="sale")])
         assert {mappings.get(each) for each in CONVERTIBLE[Provider.POLAR]} == {Rule("sale", True)}

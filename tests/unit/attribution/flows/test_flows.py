@@ -45,8 +45,9 @@ def delivered(flow: Flow, order: Iterable[int]) -> MemoryLedger:
 
 
 def ended(ledger: MemoryLedger) -> set[ExpectedConversion]:
-    found = {
-        ExpectedConversion(
+    found = set()
+    for conversion in ledger.conversions():
+        made = ExpectedConversion(
             primary=conversion.provider_payment_id,
             state=conversion.state,
             gross=conversion.amounts.gross,
@@ -57,11 +58,9 @@ def ended(ledger: MemoryLedger) -> set[ExpectedConversion]:
             renewal=conversion.initial_conversion_id is not None,
             test=conversion.test,
         )
-        for conversion in ledger.conversions()
-    }
-    assert len(found) == len(ledger.conversions())
-    for conversion in ledger.conversions():
-        assert 0 <= conversion.net <= conversion.amounts.gross
+        assert 0 <= conversion.net == made.net <= made.gross
+        assert made not in found
+        found.add(made)
     return found
 
 

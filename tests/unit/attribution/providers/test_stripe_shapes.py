@@ -179,10 +179,29 @@ class TestCharges:
         assert not of(Receipt, said("charge.updated", charge)).dated
         assert of(Receipt, said("charge.succeeded", charge)).dated
 
+    @pytest.mark.parametrize(
+        ("status", "meant"),
+        [("pending", ReceiptStatus.PENDING), ("failed", ReceiptStatus.FAILED)],
+    )
+    def test_money_that_is_not_there_is_told_by_the_status(self, status, meant):
+        account, intent = paid_intent()
+        charge = account.charge_object(intent, intent.charge)
+        charge |= {"status": status, "paid": True}
+        assert of(Receipt, said("charge.updated", charge)).status is meant
+
     def test_a_charge_in_a_state_that_nobody_knows_is_read_by_what_it_says_of_itself(self):
         account, intent = paid_intent()
         charge = account.charge_object(intent, intent.charge) | {"status": "unheard_of"}
         assert of(Receipt, said("charge.updated", charge)).status is ReceiptStatus.PAID
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_a_payment_intent_names_its_charge_in_every_version(self, version):
+        account = StripeAccount(version)
+        intent = account.intent(4900)
+        account.fail(intent)
+        account.pay(intent)
+        told = said("payment_intent.succeeded", account.intent_object(intent, "succeeded"))
+        assert of(Receipt, told).through == ProviderId(IdKind.CHARGE, intent.charge.id)
 
 
 class TestDisputes:
