@@ -171,7 +171,8 @@ def _read(
     )
     said = read(incoming).said
     if said is not None:
-        yield said
+        # An object tells when it was made, and not when its money came.
+        yield said.undated()
 
 
 def _alone(id_: ProviderId) -> EventFacts:

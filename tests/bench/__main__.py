@@ -13,6 +13,7 @@ import json
 import os
 import statistics
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -29,6 +30,7 @@ from tests.bench.ledger import Balance, balance
 from tests.bench.load import LoadResult, run
 from tests.bench.pgbench import transactions_per_second
 from tests.bench.usage import Usage, usage
+from tests.bench.watching import Arrival, changes_after, last_change, out_of_place, watching
 from tests.merchant import Source, connect_stripe
 from tests.operator import TIMEOUT, Operator
 from tests.stack import Stack, running_stack
@@ -64,10 +66,18 @@ class Bench:
     doubled: int
     rss_mb: dict[str, float]
     cpu_s: dict[str, float]
+    watched: int
+    watch_missing: int
+    watch_lag_p50_ms: float
+    watch_lag_p99_ms: float
+    watched_events_per_s: float
 
 
 def main() -> int:
-    """Run the bench, print its table, write its file; 1 if an event is missing or doubled."""
+    """Run the bench, print its table, write its file; 1 if an event is missing or doubled.
+
+    Or if a change of a conversion did not reach the one who watches.
+    """
     console = Console()
     with running_stack() as stack:
         operator = Operator(stack.file)
@@ -80,7 +90,7 @@ def main() -> int:
     (local / "bench.json").write_text(json.dumps(asdict(bench), indent=2) + "\n")
     _print(bench, console)
     console.print(f"written to {local / 'bench.json'}")
-    return 1 if bench.missing or bench.doubled else 0
+    return 1 if bench.missing or bench.doubled or bench.watch_missing else 0
 
 
 def _record_clicks(operator: Operator) -> None:
@@ -144,8 +154,35 @@ async def _measure(stack: Stack, source: Source, console: Console) -> Bench:
             f"round {number + 1}: {full[-1].per_second:,.0f} events/s, pgbench {tps[-1]:,.0f} tps,"
             f" prepared {prepared[-1]:,.0f}"
         )
+    used = Usage(dict(cpu_s), usage(stack).rss_mb)
+    # By itself and last, so that the figures above are of a stack that nobody watches.
+    watched = await _watched(stack, lambda: load(LOAD_SECONDS))
     checked = await balance(stack.file["postgres_url"], source.source_id, acknowledged)
-    return _bench(full, half, tps, prepared, Usage(cpu_s, usage(stack).rss_mb), checked)
+    return _bench(full, half, tps, prepared, used, checked, watched)
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """A load while somebody watches. `missing` did not arrive once, in their order."""
+
+    load: LoadResult
+    arrived: list[Arrival]
+    missing: int
+
+    def lag_ms(self, share: float) -> float:
+        lags = sorted(arrival.lag for arrival in self.arrived)
+        return round(lags[min(len(lags) - 1, int(share * len(lags)))] * 1000, 2)
+
+
+async def _watched(stack: Stack, load: Callable[[], Awaitable[LoadResult]]) -> _Watched:
+    postgres_url, workspace = stack.file["postgres_url"], stack.file["workspace"]
+    before = await last_change(postgres_url)
+    with watching(stack.file) as watch:
+        result = await load()
+        made = await changes_after(postgres_url, workspace, before)
+        arrived = await asyncio.to_thread(watch.arrivals, len(made))
+    missing = out_of_place(made, [arrival.conversion_id for arrival in arrived])
+    return _Watched(result, arrived, missing)
 
 
 def _pgbench(stack: Stack, protocol: Literal["simple", "prepared"]) -> float:
@@ -166,6 +203,7 @@ def _bench(
     prepared: list[float],
     used: Usage,
     checked: Balance,
+    watched: _Watched,
 ) -> Bench:
     rate = statistics.median(result.per_second for result in full)
     return Bench(
@@ -186,6 +224,11 @@ def _bench(
         doubled=checked.doubled,
         rss_mb={name: round(value, 1) for name, value in used.rss_mb.items()},
         cpu_s={name: round(value, 2) for name, value in used.cpu_s.items()},
+        watched=len(watched.arrived),
+        watch_missing=watched.missing,
+        watch_lag_p50_ms=watched.lag_ms(0.5),
+        watch_lag_p99_ms=watched.lag_ms(0.99),
+        watched_events_per_s=round(watched.load.per_second, 1),
     )
 
 
@@ -217,7 +260,10 @@ def _print(bench: Bench, console: Console) -> None:
         f"pgbench, 8 clients: {bench.pgbench_tps:,.0f} tps; ratio {bench.ratio:.2f}\n"
         f"pgbench, statements prepared: {bench.pgbench_prepared_tps:,.0f} tps;"
         f" ratio {bench.ratio_prepared:.2f}\n"
-        f"{bench.acknowledged:,} acknowledged, {bench.missing} missing, {bench.doubled} doubled"
+        f"{bench.acknowledged:,} acknowledged, {bench.missing} missing, {bench.doubled} doubled\n"
+        f"watched at {bench.watched_events_per_s:,.0f} events/s: {bench.watched:,} changes,"
+        f" {bench.watch_missing} not as they were made; {bench.watch_lag_p50_ms:.0f} ms behind,"
+        f" p99 {bench.watch_lag_p99_ms:.0f} ms"
     )
 
 

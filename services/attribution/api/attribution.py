@@ -19,7 +19,7 @@ from synaptyx.attribution.v1 import (
     webhook_log_pb2,
 )
 
-from services.attribution.api import messages
+from services.attribution.api import conversion_messages, messages
 from services.attribution.api.conversions import read_conversion, with_provider_ids
 from services.attribution.api.credits import ConversionCredits
 from services.attribution.api.lists import ListPage
@@ -234,7 +234,7 @@ def _read_conversion_filter(request: pb.ListConversionsRequest, workspace: str) 
         source_id=source["source"] if source else None,
         campaign_id=campaign["campaign"] if campaign else None,
         click_id=click["click"] if click else None,
-        states=faults.members(request.states, messages.STATES, field="states"),
+        states=faults.members(request.states, conversion_messages.STATES, field="states"),
         provider_id=faults.text(request.provider_id, field="provider_id"),
         credited=request.credited if request.HasField("credited") else None,
         test=request.test if request.HasField("test") else None,

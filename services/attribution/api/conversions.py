@@ -7,7 +7,7 @@ from uuid import UUID
 
 from synaptyx.attribution.v1 import conversion_pb2
 
-from services.attribution.api.messages import to_conversion
+from services.attribution.api.conversion_messages import to_conversion
 from services.attribution.domain.conversions import Conversion
 from services.attribution.store import conversions
 from services.chassis.database import ReadTransaction

@@ -5,9 +5,9 @@ from __future__ import annotations
 from synaptyx.attribution.v1 import attribution_service_pb2 as pb
 from synaptyx.attribution.v1 import conversion_explanation_pb2, conversion_pb2
 
+from services.attribution.api.conversion_messages import conversion_etag
 from services.attribution.api.conversions import read_conversion
 from services.attribution.api.explanations import to_explanation
-from services.attribution.api.messages import conversion_etag
 from services.attribution.api.requests import Faults
 from services.attribution.attaching import Attacher, Wish
 from services.attribution.domain.fields import request_id_fault, text_fault

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from synaptyx.attribution.v1 import conversion_explanation_pb2
 
-from services.attribution.api.messages import to_conversion, to_money, to_timestamp
+from services.attribution.api.conversion_messages import to_conversion
+from services.attribution.api.messages import to_money, to_timestamp
 from services.attribution.domain.attachments import Attachment
 from services.attribution.domain.conversions import Conversion
 from services.attribution.domain.explaining import FactApplied, RuleTried

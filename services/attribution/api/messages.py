@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from uuid import UUID
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from synaptyx.attribution.v1 import (
     campaign_pb2,
     click_pb2,
-    conversion_pb2,
     event_mapping_pb2,
     goal_pb2,
     webhook_log_pb2,
 )
 from synaptyx.type.v1 import money_pb2
 
+from services.attribution.api import names
 from services.attribution.domain.campaigns import Campaign
 from services.attribution.domain.clicks import Click
-from services.attribution.domain.conversions import Conversion, ConversionState
-from services.attribution.domain.facts import ProviderId
 from services.attribution.domain.goals import Goal
 from services.attribution.domain.mappings import EventMapping
 from services.attribution.domain.money import Money
@@ -31,19 +28,16 @@ from services.chassis.etags import etag
 from services.chassis.resource_names import (
     CAMPAIGN,
     CLICK,
-    CONVERSION,
     EVENT_MAPPING,
     GOAL,
-    SOURCE,
     WEBHOOK_LOG,
 )
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 # The members of the domain's enums have the names of those on the wire, without their prefix.
 OUTCOMES: Mapping[Outcome, int] = {
     it: webhook_log_pb2.Outcome.Value(f"OUTCOME_{it.name}") for it in Outcome
-}
-STATES: Mapping[ConversionState, int] = {
-    it: conversion_pb2.Conversion.State.Value(f"STATE_{it.name}") for it in ConversionState
 }
 
 
@@ -52,8 +46,16 @@ def to_timestamp(at: datetime | None) -> Timestamp | None:
     if at is None:
         return None
     message = Timestamp()
-    message.FromDatetime(at)
+    write_time(message, at)
     return message
+
+
+def write_time(message: Timestamp, at: datetime) -> None:
+    """Write a time into a message."""
+    # As FromDatetime does, in a fifth of its time.
+    since = at - _EPOCH
+    message.seconds = since.days * 86400 + since.seconds
+    message.nanos = since.microseconds * 1000
 
 
 def to_duration(length: timedelta | None) -> Duration | None:
@@ -70,17 +72,29 @@ def to_money(money: Money) -> money_pb2.Money:
     return money_pb2.Money(currency_code=money.currency, minor_units=money.minor_units)
 
 
+def write_money(message: money_pb2.Money, currency: str, minor_units: int) -> None:
+    """Write an amount into a message."""
+    message.currency_code = currency
+    message.minor_units = minor_units
+
+
 def to_click(click: Click) -> click_pb2.Click:
     """Write a click."""
-    return click_pb2.Click(
-        name=CLICK.format(workspace=click.workspace_id, click=click.click_id),
-        campaign=_campaign(click.workspace_id, click.campaign_id),
-        click_time=to_timestamp(click.clicked_at),
-        referrer=click.referrer or "",
-        parameters=click.parameters,
-        cost=None if click.cost is None else to_money(click.cost),
-        create_time=to_timestamp(click.created_at),
-    )
+    message = click_pb2.Click()
+    write_click(message, click)
+    return message
+
+
+def write_click(message: click_pb2.Click, click: Click) -> None:
+    """Write a click into a new message."""
+    message.name = CLICK.format(workspace=click.workspace_id, click=click.click_id)
+    message.campaign = names.campaign(click.workspace_id, click.campaign_id)
+    write_time(message.click_time, click.clicked_at)
+    message.referrer = click.referrer or ""
+    message.parameters.update(click.parameters)
+    if click.cost is not None:
+        write_money(message.cost, click.cost.currency, click.cost.minor_units)
+    write_time(message.create_time, click.created_at)
 
 
 def campaign_etag(campaign: Campaign) -> str:
@@ -157,82 +171,12 @@ def to_event_mapping(mapping: EventMapping) -> event_mapping_pb2.EventMapping:
     states = event_mapping_pb2.EventMapping.State
     return event_mapping_pb2.EventMapping(
         name=mapping_name(mapping),
-        goal=_goal(mapping.workspace_id, mapping.goal_id),
+        goal=names.goal(mapping.workspace_id, mapping.goal_id),
         count_zero_amounts=mapping.counts_zero_amounts,
         state=states.STATE_DEFAULT if mapping.is_default else states.STATE_CUSTOM,
         create_time=to_timestamp(mapping.created_at),
         update_time=to_timestamp(mapping.updated_at),
         etag=mapping_etag(mapping),
-    )
-
-
-def conversion_etag(conversion: Conversion) -> str:
-    """Return the etag of a conversion; it stands for all that can change."""
-    credit, amounts = conversion.credit, conversion.amounts
-    given = credit and (
-        credit.basis.value,
-        credit.click_id,
-        credit.campaign_id,
-        credit.promotion_code,
-        str(credit.inherited_from),
-        credit.actor,
-        credit.reason,
-    )
-    # As one text, for a list has hundreds of conversions and each part of an etag costs.
-    told = (
-        conversion.provider_payment_id,
-        conversion.state.value,
-        amounts.gross,
-        amounts.refunded,
-        amounts.disputed,
-        conversion.paid_at and conversion.paid_at.timestamp(),
-        conversion.goal_id,
-        conversion.unknown_click_id,
-        conversion.subscription_id,
-        conversion.customer_id,
-        str(conversion.initial_conversion_id),
-        given,
-    )
-    return etag(conversion.conversion_id, conversion.updated_at, repr(told))
-
-
-def to_conversion(
-    conversion: Conversion, provider_ids: Sequence[ProviderId]
-) -> conversion_pb2.Conversion:
-    """Write a conversion; `provider_ids` are those of its payment, sorted."""
-    workspace, amounts, credit = conversion.workspace_id, conversion.amounts, conversion.credit
-    click = None if credit is None or credit.click is None else to_click(credit.click)
-    return conversion_pb2.Conversion(
-        name=_conversion(workspace, conversion.conversion_id),
-        source=SOURCE.format(workspace=workspace, source=conversion.source_id),
-        payment=conversion.provider_payment_id,
-        provider_ids=[
-            conversion_pb2.Conversion.ProviderId(kind=each.kind.value, value=each.value)
-            for each in provider_ids
-        ],
-        click="" if click is None else click.name,
-        campaign=_campaign(workspace, None if credit is None else credit.campaign_id),
-        goal=_goal(workspace, conversion.goal_id),
-        basis=None if credit is None else f"BASIS_{credit.basis.name}",
-        state=f"STATE_{conversion.state.name}",
-        gross=to_money(amounts.money(amounts.gross)),
-        refunded=to_money(amounts.money(amounts.refunded)),
-        disputed=to_money(amounts.money(amounts.disputed)),
-        net=to_money(amounts.money(conversion.net)),
-        pay_time=to_timestamp(conversion.paid_at),
-        test=conversion.test,
-        credited_click=click,
-        unknown_click_id=conversion.unknown_click_id or "",
-        create_time=to_timestamp(conversion.created_at),
-        update_time=to_timestamp(conversion.updated_at),
-        subscription=conversion.subscription_id or "",
-        customer=conversion.customer_id or "",
-        initial_conversion=_conversion(workspace, conversion.initial_conversion_id),
-        inherited_from=_conversion(workspace, credit.inherited_from if credit else None),
-        promotion_code=(credit.promotion_code if credit else None) or "",
-        attached_by=(credit.actor if credit else None) or "",
-        attach_reason=(credit.reason if credit else None) or "",
-        etag=conversion_etag(conversion),
     )
 
 
@@ -248,7 +192,7 @@ def to_webhook_log(row: LogRow) -> webhook_log_pb2.WebhookLog:
         outcome=f"OUTCOME_{row.outcome.name}",
         reason=row.reason,
         detail=sentence(row.reason),
-        conversion=_conversion(row.workspace_id, row.conversion_id),
+        conversion=names.conversion(row.workspace_id, row.conversion_id),
         origin=f"ORIGIN_{row.origin.name}",
         test=row.test,
         receive_time=to_timestamp(row.received_at),
@@ -256,21 +200,3 @@ def to_webhook_log(row: LogRow) -> webhook_log_pb2.WebhookLog:
         first_outcome=None if row.first_outcome is None else f"OUTCOME_{row.first_outcome.name}",
         resolve_time=to_timestamp(row.resolved_at),
     )
-
-
-def _campaign(workspace_id: str, campaign_id: str | None) -> str:
-    if campaign_id is None:
-        return ""
-    return CAMPAIGN.format(workspace=workspace_id, campaign=campaign_id)
-
-
-def _conversion(workspace_id: str, conversion_id: UUID | None) -> str:
-    if conversion_id is None:
-        return ""
-    return CONVERSION.format(workspace=workspace_id, conversion=str(conversion_id))
-
-
-def _goal(workspace_id: str, goal_id: str | None) -> str:
-    if goal_id is None:
-        return ""
-    return GOAL.format(workspace=workspace_id, goal=goal_id)

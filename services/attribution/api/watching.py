@@ -8,9 +8,10 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from synaptyx.attribution.v1 import attribution_service_pb2 as pb
-from synaptyx.attribution.v1 import conversion_change_pb2, conversion_pb2
+from synaptyx.attribution.v1 import conversion_change_pb2
 
-from services.attribution.api import messages
+from services.attribution.api.conversion_messages import write_conversion
+from services.attribution.api.messages import write_time
 from services.attribution.api.requests import Faults, query_of
 from services.attribution.domain.conversions import Conversion
 from services.attribution.store.changes import Change
@@ -101,9 +102,9 @@ def to_responses(update: Update, *, query: str) -> Iterator[pb.WatchConversionsR
     response = pb.WatchConversionsResponse()
     size = 0
     for change in update.changes:
-        message = to_change(change)
+        message = response.changes.add()
+        write_change(message, change)
         size += message.ByteSize()
-        response.changes.append(message)
         if size >= _LARGE:
             response.resume_token = next_token(query, [str(change.number)])
             yield response
@@ -114,19 +115,10 @@ def to_responses(update: Update, *, query: str) -> Iterator[pb.WatchConversionsR
         yield response
 
 
-def to_change(change: Change) -> conversion_change_pb2.ConversionChange:
-    """Write a change."""
-    return conversion_change_pb2.ConversionChange(
-        before=_side(change.before),
-        after=_side(change.after),
-        change_time=messages.to_timestamp(change.changed_at),
-    )
-
-
-def _side(conversion: Conversion | None) -> conversion_pb2.Conversion | None:
-    """Write one side of a change: what the row of the conversion said, and no more."""
-    if conversion is None:
-        return None
-    message = messages.to_conversion(conversion, ())
-    message.ClearField("etag")
-    return message
+def write_change(message: conversion_change_pb2.ConversionChange, change: Change) -> None:
+    """Write a change: what the row of the conversion said before and after, and no more."""
+    if change.before is not None:
+        write_conversion(message.before, change.before)
+    if change.after is not None:
+        write_conversion(message.after, change.after)
+    write_time(message.change_time, change.changed_at)

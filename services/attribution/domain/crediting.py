@@ -61,6 +61,13 @@ _PLACES = (
     IdKind.PAYMENT_INTENT,
     IdKind.CHARGE,
 )
+# What names a code before what only tells that there was one, and the checkout before the invoice.
+_CODES = (
+    CodeKind.TEXT,
+    CodeKind.PROMOTION_CODE_ID,
+    CodeKind.SESSION_DISCOUNT,
+    CodeKind.INVOICE_DISCOUNT,
+)
 # Credit that no other conversion can take the place of: such a one may be carried on by another
 # payment of the same second, for it never looks back at that one.
 _FIRM = frozenset({Basis.METADATA, Basis.CLIENT_REFERENCE, Basis.MANUAL})
@@ -345,7 +352,7 @@ def _by_code(
     awaited: list[CodeUsed],
 ) -> Credit | None:
     kept = given is not None and given.basis is Basis.PROMOTION_CODE
-    for used in sorted(payment.codes, key=lambda used: (used.kind, used.value)):
+    for used in sorted(payment.codes, key=lambda used: (_CODES.index(used.kind), used.value)):
         text = used.value if used.kind is CodeKind.TEXT else knowledge.code_texts.get(used.value)
         if text is None:
             if kept or used.value in knowledge.code_texts or not knowledge.any_codes:

@@ -65,11 +65,12 @@ def initial_of(
     payment: Standing, family: Iterable[Relative], before: Conversion | None
 ) -> UUID | None:
     """Return the first conversion of a payment's subscription, if the payment's is a later one."""
+    if payment.subscription_id is None:
+        return None
     relatives = [
         (each.paid_at, each.provider_payment_id, each.conversion_id)
         for each in family
         if each.subscription_id == payment.subscription_id
-        and each.subscription_id is not None
         and each.paid_at is not None
         and each.conversion_id is not None
         and each.state is not ConversionState.FAILED

@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from synaptyx.attribution.v1 import attribution_service_pb2 as pb
 from synaptyx.attribution.v1 import conversion_pb2
 
-from services.attribution.api.messages import to_conversion
+from services.attribution.api.conversion_messages import to_conversion
 from services.attribution.domain.conversions import Conversion, ConversionState
 from services.attribution.domain.facts import IdKind, ProviderId
 from services.chassis.database import Database

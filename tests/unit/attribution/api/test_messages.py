@@ -9,13 +9,12 @@ import pytest
 from synaptyx.attribution.v1 import campaign_pb2, conversion_pb2, webhook_log_pb2
 from synaptyx.type.v1 import provider_pb2
 
+from services.attribution.api.conversion_messages import conversion_etag, to_conversion
 from services.attribution.api.messages import (
     campaign_etag,
-    conversion_etag,
     goal_etag,
     to_campaign,
     to_click,
-    to_conversion,
     to_goal,
     to_timestamp,
     to_webhook_log,

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 from synaptyx.attribution.v1 import attribution_service_pb2 as pb
+from synaptyx.attribution.v1 import conversion_change_pb2
 
 from services.attribution.api.requests import query_of
 from services.attribution.api.watching import (
     ChangeFilter,
     read_resume_token,
-    to_change,
     to_responses,
+    write_change,
 )
 from services.attribution.domain.conversions import Basis, Conversion, Credit
 from services.attribution.store.changes import Change
@@ -30,11 +31,17 @@ def a_change(
     return Change(number, before, after, PAID_AT)
 
 
+def written(change: Change) -> conversion_change_pb2.ConversionChange:
+    message = conversion_change_pb2.ConversionChange()
+    write_change(message, change)
+    return message
+
+
 class TestResponses:
     def test_have_all_changes_that_there_are(self) -> None:
         changes = tuple(a_change(after=a_conversion(), number=n) for n in (4, 6, 7))
         [response] = to_responses(Update(9, changes), query=QUERY)
-        assert list(response.changes) == [to_change(change) for change in changes]
+        assert list(response.changes) == [written(change) for change in changes]
         assert read_resume_token(response.resume_token, query=QUERY) == 9
 
     def test_without_changes_say_how_far_the_stream_is(self) -> None:
@@ -64,7 +71,7 @@ class TestResponses:
 
     def test_leave_out_what_is_not_in_the_row(self) -> None:
         conversion = a_conversion()
-        message = to_change(a_change(None, conversion))
+        message = written(a_change(None, conversion))
         assert not message.HasField("before")
         assert not message.after.provider_ids
         assert not message.after.etag
