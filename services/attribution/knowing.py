@@ -7,7 +7,7 @@ only where the payments that they are about name more.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from services.attribution.domain.crediting import (
     Knowledge,
     Relative,
     code_key,
-    own_credit,
+    credit,
 )
 from services.attribution.domain.facts import (
     CodeKind,
@@ -191,8 +191,10 @@ class Knowing:
             source = SourceKey(ref.workspace_id, source_id)
             stands = standing(events[ref], self.mappings(source, Provider.STRIPE))
             if stands.withheld == "zero_amount":
-                credit = own_credit(stands, self.of(source), given=None)
-                relative = Relative.of_uncounted(stands, credit)
+                its_own = credit(stands, replace(self.of(source), family=()), given=None)
+                relative = Relative.of_uncounted(
+                    stands, its_own.credit, unknown_click_id=its_own.unknown_click_id
+                )
                 self._relatives.setdefault(source, {})[ref.payment_id] = relative
 
     def _leaves_zero_out(self, key: FamilyKey) -> bool:

@@ -91,7 +91,8 @@ class Conversion:
 
     `provider_payment_id` is the provider's id of the payment. `unknown_click_id` is the best click
     id that the payment names and that the workspace does not know (yet), where it would earn more
-    than the credit there is. `paid_at` is None until the money came. `initial_conversion_id` is
+    than the credit there is; also one that the uncounted trial of its subscription names.
+    `paid_at` is None until the money came. `initial_conversion_id` is
     the first conversion of the same subscription, where this one is a later one.
     """
 

@@ -92,7 +92,8 @@ class Relative:
     """Another conversion of the same subscription or customer, as far as it matters here.
 
     `conversion_id` is None for a payment that is no conversion, because its amount of zero does
-    not count, and whose click its subscription carries on all the same.
+    not count, and whose click its subscription carries on all the same; `unknown_click_id` is then
+    the click that it names and that the workspace does not know (yet).
     """
 
     conversion_id: UUID | None
@@ -102,6 +103,7 @@ class Relative:
     state: ConversionState
     subscription_id: str | None
     customer_id: str | None
+    unknown_click_id: str | None = None
 
     @classmethod
     def of(cls, conversion: Conversion) -> Relative:
@@ -117,7 +119,9 @@ class Relative:
         )
 
     @classmethod
-    def of_uncounted(cls, payment: Standing, credit: Credit | None) -> Relative:
+    def of_uncounted(
+        cls, payment: Standing, credit: Credit | None, *, unknown_click_id: str | None = None
+    ) -> Relative:
         """Take what matters of a payment whose amount of zero does not count.
 
         Only its subscription carries its click on: a customer's credit comes from money.
@@ -130,6 +134,7 @@ class Relative:
             ConversionState.PAID,
             payment.subscription_id,
             None,
+            unknown_click_id,
         )
 
 
@@ -206,6 +211,7 @@ def credit(
     if found is None:
         found = _by_family(payment, knowledge, given, own_id, trials)
     if found is None:
+        unknown = unknown or _named_by_trial(payment, knowledge)
         found = _by_code(payment, knowledge, given, trials, awaited)
     if found is not None:
         return Crediting(found, CREDITED[found.basis], unknown, trials)
@@ -292,6 +298,14 @@ def _by_family(
             trials.append(Trial(basis, value, True, CREDITED[basis]))
             return carried_on(forebear, basis, given)
         trials.append(Trial(basis, value, False, "no_credited_relative"))
+    return None
+
+
+def _named_by_trial(payment: Standing, knowledge: Knowledge) -> str | None:
+    """Return the click that is not known yet and would earn the payment's whole subscription."""
+    for each in knowledge.family:
+        if each.unknown_click_id is not None and _related(each, payment):
+            return each.unknown_click_id
     return None
 
 

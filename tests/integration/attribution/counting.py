@@ -30,15 +30,16 @@ from services.attribution.replaying import Replayer
 from services.attribution.resolving import Resolver
 from services.attribution.settling import Settler
 from services.attribution.sharing import Sharer
-from services.attribution.store import conversions, webhook_logs
+from services.attribution.store import campaigns, conversions, webhook_logs
 from services.attribution.store.conversions import ConversionFilter
 from services.attribution.store.webhook_logs import LogFilter
 from services.chassis.clock import FixedClock
 from services.chassis.database import Database
 from services.chassis.ids import RandomIds
 from services.chassis.secret import Secret
+from tests.builders import a_campaign
 from tests.fakes.lookups import FakeStripeLookups, fake_lookups
-from tests.flows.flow import ExpectedConversion
+from tests.flows.flow import CAMPAIGN_ID, CODE, ExpectedConversion
 
 KEY = "k1:" + base64.b64encode(bytes(32)).decode()
 WORKSPACE = "acme"
@@ -52,6 +53,7 @@ class Counting:
     database: Database
     lookups: Lookups = field(default_factory=lambda: fake_lookups(FakeStripeLookups()))
     clock: FixedClock = field(default_factory=lambda: FixedClock(datetime.now(UTC)))
+    workspace: str = WORKSPACE
 
     def __post_init__(self) -> None:
         ids, random = RandomIds(), Random(1)
@@ -91,7 +93,9 @@ class Counting:
 
     async def deliver(self, *events: dict[str, Any], source: str = "src") -> list[IngestResult]:
         """Deliver events together, in one batch."""
-        return await self.ingestor.ingest([incoming(event, source=source) for event in events])
+        return await self.ingestor.ingest(
+            [incoming(event, source=source, workspace=self.workspace) for event in events]
+        )
 
     async def resolve(self) -> None:
         """Let the resolver work until nothing is due now."""
@@ -109,14 +113,18 @@ class Counting:
     async def conversions(self, source: str = "src") -> list[Conversion]:
         async with self.database.read() as tx:
             return await conversions.list_page(
-                tx, WORKSPACE, wanted=ConversionFilter(source_id=source), after=None, limit=1000
+                tx,
+                self.workspace,
+                wanted=ConversionFilter(source_id=source),
+                after=None,
+                limit=1000,
             )
 
     async def logs(self, source: str = "src") -> Sequence[LogRow]:
         """Return the log, oldest first."""
         async with self.database.read() as tx:
             rows = await webhook_logs.list_page(
-                tx, WORKSPACE, wanted=LogFilter(source_id=source), after=None, limit=1000
+                tx, self.workspace, wanted=LogFilter(source_id=source), after=None, limit=1000
             )
         return rows[::-1]
 
@@ -137,6 +145,15 @@ def new_source() -> str:
     return f"src-{next(_sources)}"
 
 
+async def new_workspace(database: Database) -> str:
+    """Make a workspace that knows the campaign of the flows and its code, but not the click."""
+    campaign = a_campaign(workspace_id=f"shop-{next(_sources)}", campaign_id=CAMPAIGN_ID)
+    campaign = campaign.with_promotion_codes([CODE], at=campaign.created_at)
+    async with database.write() as tx:
+        await campaigns.add(tx, campaign, request_id=None)
+    return campaign.workspace_id
+
+
 async def rows(database: Database, query: str, *arguments: object) -> list[asyncpg.Record]:
     """Read rows as they lie in the database."""
     async with database.read() as tx:
@@ -149,7 +166,7 @@ async def write_sql(database: Database, statement: str, *arguments: object) -> N
         await (await tx.driver()).execute(statement, *arguments)
 
 
-async def leave_zero_out(database: Database, source: str) -> None:
+async def leave_zero_out(database: Database, source: str, *, workspace: str = WORKSPACE) -> None:
     """Map the events of a source of Stripe so that amounts of zero do not count."""
     for event_type in ("checkout.session.completed", "invoice.paid"):
         await write_sql(
@@ -157,7 +174,7 @@ async def leave_zero_out(database: Database, source: str) -> None:
             "INSERT INTO attribution.event_mappings (workspace_id, source_id, event_type,"
             " counts_zero_amounts, removed, created_at, updated_at)"
             " VALUES ($1, $2, $3, false, false, now(), now())",
-            WORKSPACE,
+            workspace,
             source,
             event_type,
         )
@@ -179,11 +196,17 @@ def seen(conversion: Conversion) -> ExpectedConversion:
     )
 
 
-def incoming(event: dict[str, Any], *, source: str = "src", event_id: str = "") -> IncomingEvent:
+def incoming(
+    event: dict[str, Any],
+    *,
+    source: str = "src",
+    event_id: str = "",
+    workspace: str = WORKSPACE,
+) -> IncomingEvent:
     """Make the verified event of a payload."""
     stripe = event.get("object") == "event"
     return IncomingEvent(
-        workspace_id=WORKSPACE,
+        workspace_id=workspace,
         source_id=source,
         provider=Provider.STRIPE if stripe else Provider.POLAR,
         event_id=event_id or event.get("id") or polar_id(event),

@@ -218,3 +218,19 @@ class TestATrialThatDoesNotCount:
         await counting.deliver(*told.start)
         await counting.resolve_in_time()
         await assert_shared(counting, told)
+
+    async def test_hands_on_a_click_that_is_recorded_last(self, counting: Counting) -> None:
+        await leave_zero_out(counting.database, "src")
+        told = Subscribed(first=0, metadata={"synaptyx_clickid": "late"})
+        await counting.deliver(*told.start)
+        await counting.deliver(*told.renewal)
+        await counting.resolve_in_time()
+        (conversion,) = await counting.conversions()
+        assert (conversion.credit, conversion.unknown_click_id) == (None, "late")
+        draft = a_draft(click_id="late", clicked_at=CLICKED_AT)
+        await counting.recorder.record(WORKSPACE, [draft])
+        await counting.resolve()
+        (conversion,) = await counting.conversions()
+        assert credited(conversion) == (Basis.SUBSCRIPTION, "late")
+        assert conversion.unknown_click_id is None
+        assert await counting.tasks() == []
