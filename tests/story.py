@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
-import grpc
 from google.protobuf import field_mask_pb2
 from synaptyx.attribution.v1 import attribution_service_pb2 as pb
 from synaptyx.attribution.v1 import (
     campaign_pb2,
     campaign_service_pb2,
     click_pb2,
-    conversion_change_pb2,
     conversion_explanation_pb2,
     event_mapping_pb2,
     goal_pb2,
@@ -101,57 +98,3 @@ class Story:
         request.start_time.FromSeconds(int(time.time()) - 60 * DAY)
         request.end_time.FromSeconds(int(time.time()) + DAY)
         return list(self.operator.attribution.QueryRevenue(request, timeout=TIMEOUT).rows)
-
-    @contextmanager
-    def watch(self, token: str) -> Iterator[Iterator[pb.WatchConversionsResponse]]:
-        request = pb.WatchConversionsRequest(parent=self.workspace, resume_token=token)
-        stream = self.operator.attribution.WatchConversions(request, timeout=WITHIN_SECONDS)
-        try:
-            yield iter(stream)
-        finally:
-            stream.cancel()
-
-
-class Follower:
-    """Follows the changes of a workspace, and knows of each conversion what they made of it."""
-
-    def __init__(self, story: Story) -> None:
-        self._story = story
-        self.known: dict[str, Conversion] = {}
-        self.changes = 0
-        self.broken_off = 0
-        # A first heartbeat says where the changes from now on begin.
-        with story.watch("") as stream:
-            self._token = next(stream).resume_token
-
-    def follow(self, *, until: Callable[[], bool]) -> None:
-        """Follow until something is so, from where it was left, over streams that break."""
-        ends = time.monotonic() + WITHIN_SECONDS
-        while not until():
-            assert time.monotonic() < ends, self.changes
-            try:
-                self._follow(until)
-            except grpc.RpcError as error:
-                if error.code() is not grpc.StatusCode.UNAVAILABLE:
-                    raise
-                self.broken_off += 1
-                time.sleep(0.2)
-
-    def _follow(self, until: Callable[[], bool]) -> None:
-        with self._story.watch(self._token) as stream:
-            for response in stream:
-                for change in response.changes:
-                    self._apply(change)
-                self._token = response.resume_token
-                if until():
-                    return
-
-    def _apply(self, change: conversion_change_pb2.ConversionChange) -> None:
-        # Each change begins where the one before has ended: none is missing, none comes twice.
-        before = self.known.pop(change.before.name, None) if change.HasField("before") else None
-        assert (before is None) == (not change.HasField("before"))
-        assert before is None or before == change.before
-        if change.HasField("after"):
-            assert change.after.name not in self.known
-            self.known[change.after.name] = change.after
-        self.changes += 1

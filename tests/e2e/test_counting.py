@@ -16,14 +16,15 @@ from synaptyx.attribution.v1 import (
 )
 from synaptyx.attribution.v1.conversion_pb2 import Conversion
 
+from tests.follower import Follower, as_watched
 from tests.operator import TIMEOUT, Operator
 from tests.stack import Stack
-from tests.story import Follower, Kind, Story
+from tests.story import Kind, Story
 
 
 def test_a_story_from_the_first_click_to_the_report(stack: Stack, operator: Operator) -> None:
     story = Story(stack, operator)
-    follower = Follower(story)
+    follower = Follower(operator, story.workspace)
     first, renewal = subscribe_and_renew(story)
     refund_a_part(story, renewal)
     dispute_and_win(story, first)
@@ -205,17 +206,8 @@ def follow_over_a_restart(stack: Stack, story: Story, follower: Follower) -> Non
     bought = story.shop.buy("clk_first", amount=700, intent_named=False).made
     follower.follow(until=lambda: bought["payment_intent"] in payments(follower))
     story.conversion(bought["id"], lambda one: one.click != "")
-    follower.follow(until=lambda: follower.known == as_watched(story))
+    follower.follow(until=lambda: follower.known == as_watched(story.conversions()))
 
 
 def payments(follower: Follower) -> set[str]:
     return {conversion.payment for conversion in follower.known.values()}
-
-
-def as_watched(story: Story) -> dict[str, Conversion]:
-    """Give all conversions as changes tell of them: without their ids and their etag."""
-    found = story.conversions()
-    for conversion in found:
-        conversion.ClearField("provider_ids")
-        conversion.ClearField("etag")
-    return {conversion.name: conversion for conversion in found}
