@@ -15,11 +15,32 @@ from uuid import UUID
 from asyncpg import Connection
 
 from services.attribution.domain.clicks import Click
-from services.attribution.domain.crediting import CampaignCode, Knowledge, Relative, code_key
-from services.attribution.domain.facts import CodeKind, CodeUsed, EventFacts, Provider
+from services.attribution.domain.crediting import (
+    CampaignCode,
+    Knowledge,
+    Relative,
+    code_key,
+    own_credit,
+)
+from services.attribution.domain.facts import (
+    CodeKind,
+    CodeUsed,
+    EventFacts,
+    IdKind,
+    Provider,
+)
 from services.attribution.domain.mappings import BY_DEFAULT, EventMapping, Mappings
+from services.attribution.domain.payments import standing
 from services.attribution.sources import SourceKey
-from services.attribution.store import clicks, code_texts, codes, families, mappings
+from services.attribution.store import (
+    clicks,
+    code_texts,
+    codes,
+    facts,
+    families,
+    mappings,
+    payments,
+)
 from services.attribution.store.code_texts import CodeRef
 from services.attribution.store.families import FamilyKey
 from services.attribution.store.together import Part, ask
@@ -89,6 +110,7 @@ class Knowing:
         self._asked = Wanted()
         self._clicks: dict[str, dict[str, Click]] = {}
         self._windows: dict[str, dict[str, timedelta]] = {}
+        # By the id of the conversion, and of those that are none by the id of the payment.
         self._relatives: dict[SourceKey, dict[UUID, Relative]] = {}
         self._codes: dict[str, dict[str, CampaignCode]] = {}
         self._texts: dict[SourceKey, dict[str, str | None]] = {}
@@ -112,12 +134,25 @@ class Knowing:
                 if text is not None
             }
             await self.learn(Wanted(code_keys=keys))
+        if missing.families and self._overrides:
+            await self._learn_uncounted(missing.families)
         return rows
 
-    def of(self, source: SourceKey) -> Knowledge:
-        """Return what is known that matters to payments of a source."""
+    def forget(self, source: SourceKey, conversion_id: UUID) -> None:
+        """Forget a conversion that is no more: nobody can carry on its credit."""
+        self._relatives.get(source, {}).pop(conversion_id, None)
+
+    def uncounted(self, source: SourceKey) -> list[Relative]:
+        """Return the payments that are no conversions and hand their click on."""
+        relatives = self._relatives.get(source, {})
+        return [each for each in relatives.values() if each.conversion_id is None]
+
+    def of(self, source: SourceKey, *, payment_id: UUID | None = None) -> Knowledge:
+        """Return what is known that matters to payments of a source, and to one of them."""
         workspace_id = source.workspace_id
         relatives = self._relatives.get(source)
+        if relatives and payment_id in relatives:
+            relatives = {key: each for key, each in relatives.items() if key != payment_id}
         return Knowledge(
             clicks=self._clicks.get(workspace_id, {}),
             windows=self._windows.get(workspace_id, {}),
@@ -131,6 +166,38 @@ class Knowing:
         """Return how the events of a source convert."""
         overrides = self._overrides.get(source)
         return Mappings.effective(provider, overrides) if overrides else BY_DEFAULT[provider]
+
+    async def _learn_uncounted(self, keys: Iterable[FamilyKey]) -> None:
+        """Learn of the trials and free starts of subscriptions that do not count.
+
+        Asked for only where a mapping of the source says that amounts of zero do not.
+        """
+        starts = await payments.uncounted_starts(
+            self._connection,
+            (
+                (key.workspace_id, key.source_id, key.value)
+                for key in keys
+                if key.kind is IdKind.SUBSCRIPTION and self._leaves_zero_out(key)
+            ),
+        )
+        if not starts:
+            return
+        events = await facts.of_payments(self._connection, set(starts))
+        wanted = Wanted()
+        for ref, source_id in starts.items():
+            wanted.want(SourceKey(ref.workspace_id, source_id), events[ref])
+        await self.learn(wanted)
+        for ref, source_id in starts.items():
+            source = SourceKey(ref.workspace_id, source_id)
+            stands = standing(events[ref], self.mappings(source, Provider.STRIPE))
+            if stands.withheld == "zero_amount":
+                credit = own_credit(stands, self.of(source), given=None)
+                relative = Relative.of_uncounted(stands, credit)
+                self._relatives.setdefault(source, {})[ref.payment_id] = relative
+
+    def _leaves_zero_out(self, key: FamilyKey) -> bool:
+        overrides = self._overrides.get(SourceKey(key.workspace_id, key.source_id), ())
+        return any(not each.removed and not each.counts_zero_amounts for each in overrides)
 
     def _take(self, asked: Wanted, rows: Mapping[str, list[dict[str, Any]]]) -> None:
         for mine, new in zip(_sets(self._asked), _sets(asked), strict=True):

@@ -22,7 +22,15 @@ from services.attribution.domain.facts import EventFacts, IdKind, Provider
 from services.attribution.domain.payments import standing
 from services.attribution.knowing import Knowing, Wanted
 from services.attribution.sources import SourceKey
-from services.attribution.store import attachments, change_log, conversions, facts, payments, tasks
+from services.attribution.store import (
+    attachments,
+    change_log,
+    conversions,
+    facts,
+    payments,
+    tasks,
+    webhook_logs,
+)
 from services.attribution.store.claims import Claim, claiming, finding, found
 from services.attribution.store.families import FamilyKey
 from services.attribution.store.families import adding as adding_families
@@ -80,9 +88,10 @@ class Ledger:
         self._ids_to_add: dict[PaymentKey, UUID] = {}
         self._found: dict[PaymentKey, UUID] = {}
         self._before: dict[PaymentRef, Conversion | None] = {}
-        self._merged_away: list[Conversion] = []
         self.merged: set[UUID] = set()
         """The payments that others have become part of."""
+        self.merged_away: list[Conversion] = []
+        """The conversions that other ones have taken over."""
         self.knowing = Knowing(connection)
 
     async def survey(self, claims: Iterable[Claim], sayings: Sequence[Saying]) -> set[Claim]:
@@ -126,6 +135,8 @@ class Ledger:
             }
             accounts.update(dict.fromkeys(group.members, account))
         await self._learn_of({id(each): each for each in accounts.values()}.values())
+        for gone in self.merged_away:
+            self.knowing.forget(SourceKey(gone.workspace_id, gone.source_id), gone.conversion_id)
         return [accounts[index] for index in range(len(sayings))]
 
     async def open_known(self, sources: Mapping[PaymentRef, str]) -> list[Account]:
@@ -155,7 +166,7 @@ class Ledger:
         return count(
             account,
             said,
-            knowledge=self.knowing.of(source),
+            knowledge=self.knowing.of(source, payment_id=account.payment_id),
             mappings=self.knowing.mappings(source, provider),
             now=self._now,
             new_id=self._ids.uuid7(),
@@ -166,7 +177,7 @@ class Ledger:
         source = SourceKey(account.workspace_id, account.source_id)
         return recount(
             account,
-            knowledge=self.knowing.of(source),
+            knowledge=self.knowing.of(source, payment_id=account.payment_id),
             mappings=self.knowing.mappings(source, provider),
             now=self._now,
             new_id=self._ids.uuid7(),
@@ -201,6 +212,7 @@ class Ledger:
         due: Sequence[NewTask] = (),
     ) -> list[Part]:
         """Return what is to be written, in the order in which it has to be."""
+        accounts = list(accounts)
         saved = self.changed(accounts)
         parts: list[Part] = []
         if claims:
@@ -209,7 +221,7 @@ class Ledger:
             parts.append(payments.creating(self._to_create, at=self._now))
         if self._ids_to_add:
             parts.append(payments.adding_ids(self._ids_to_add))
-        if new_families := self._new_families(saved):
+        if new_families := self._new_families(accounts):
             parts.append(adding_families(new_families))
         if rows:
             parts.append(facts.adding(rows, at=self._now))
@@ -237,7 +249,7 @@ class Ledger:
         seen: set[FamilyKey] = set()
         shared: set[FamilyKey] = set()
         for account in accounts:
-            keys = set(_families(account))
+            keys = set(families_of_account(account))
             shared |= keys & seen | keys & self.knowing.known_families
             seen |= keys
         return shared
@@ -246,16 +258,16 @@ class Ledger:
         parts: list[Part] = []
         if saved:
             parts.append(conversions.saving(saved))
-        if self._merged_away:
-            parts.append(conversions.removing(self._merged_away))
+        if self.merged_away:
+            parts.append(conversions.removing(self.merged_away))
         if parts:
             parts += change_log.logging(
-                saved=bool(saved), removed=bool(self._merged_away), at=self._now
+                saved=bool(saved), removed=bool(self.merged_away), at=self._now
             )
         return parts
 
-    def _new_families(self, saved: Iterable[Conversion]) -> set[FamilyKey]:
-        keys = {key for conversion in saved for key in families_of(conversion)}
+    def _new_families(self, accounts: Iterable[Account]) -> set[FamilyKey]:
+        keys = {key for account in accounts for key in families_of_account(account)}
         return keys - self.knowing.known_families
 
     async def _learn_of(self, accounts: Iterable[Account]) -> None:
@@ -309,10 +321,18 @@ class Ledger:
     ) -> Conversion | None:
         self.merged.add(survivor.payment_id)
         if its_conversion is not None:
-            self._merged_away.append(its_conversion)
+            self.merged_away.append(its_conversion)
             if kept is not None:
-                kept = replace(kept, credit=stronger(kept.credit, its_conversion.credit))
+                credit = stronger(kept.credit, its_conversion.credit)
+                if credit != kept.credit:
+                    kept = replace(kept, credit=credit, updated_at=self._now)
                 await attachments.move(self._connection, its_conversion, to=kept)
+                await webhook_logs.move(
+                    self._connection,
+                    its_conversion.workspace_id,
+                    its_conversion.conversion_id,
+                    to=kept.conversion_id,
+                )
         await payments.merge(self._connection, gone, into=survivor.payment_id)
         return kept
 
@@ -328,8 +348,19 @@ def families_of(conversion: Conversion) -> list[FamilyKey]:
     return keys
 
 
-def _families(account: Account) -> list[FamilyKey]:
-    return [] if account.conversion is None else families_of(account.conversion)
+def families_of_account(account: Account) -> list[FamilyKey]:
+    """Return the families that an account's payment has a part in.
+
+    One that is no conversion because its amount of zero does not count hands its click on to its
+    subscription all the same.
+    """
+    if account.conversion is not None:
+        return families_of(account.conversion)
+    told = account.standing
+    if told is None or told.withheld != "zero_amount" or told.subscription_id is None:
+        return []
+    source = (account.workspace_id, account.source_id)
+    return [FamilyKey(*source, IdKind.SUBSCRIPTION, told.subscription_id)]
 
 
 def _grouped(sayings: Sequence[Saying], found: dict[PaymentKey, UUID]) -> list[_Group]:

@@ -10,7 +10,8 @@ from uuid import UUID
 from services.attribution.domain.conversions import UNPAID, Conversion
 from services.attribution.domain.counting import Account, Verdict
 from services.attribution.domain.outcomes import Outcome
-from services.attribution.ledger import Ledger, families_of
+from services.attribution.ledger import Ledger, families_of, families_of_account
+from services.attribution.store.families import FamilyKey
 from services.attribution.store.tasks import NewTask, TaskKind
 
 # A click that is recorded at the same moment as its payment may not see it, nor it the click.
@@ -41,6 +42,9 @@ def tasks_of(
             counted = account.conversion is not None
             wait = timedelta(0) if counted else patience.before_look_up
             tasks.append(_of_payment(account, now + wait))
+    # Also of money that is only to come, whose verdict does not say so.
+    awaiting = [a for a in once.values() if a.crediting is not None and a.crediting.awaited_codes]
+    tasks.extend(_of_payment(account, now) for account in awaiting)
     # The log rows of a payment that was merged say what it was worth by itself.
     merged = [account for account in once.values() if account.payment_id in ledger.merged]
     tasks.extend(_of_payment(account, now) for account in merged)
@@ -57,7 +61,11 @@ def tasks_of(
             tasks.append(_of_payment(account, now + _CLICK_RACE))
         if _settles(account, before, after):
             tasks.append(_of_payment(account, now))
-    tasks.extend(_of_families(ledger, changed, now=now))
+    uncounted = [account for account in once.values() if account.conversion is None]
+    tasks.extend(_of_families(ledger, [*changed, *uncounted], now=now))
+    # Others may carry on the credit of a conversion that is no more.
+    for gone in ledger.merged_away:
+        tasks.extend(of_families(gone, now=now))
     return tasks
 
 
@@ -69,8 +77,7 @@ def retry_of(workspace_id: str, source_id: str, log_id: UUID, *, now: datetime) 
 def of_families(conversion: Conversion, *, now: datetime) -> Iterator[NewTask]:
     """Yield the tasks to share the credit of a conversion with its families."""
     for key in families_of(conversion):
-        name = f"{key.kind.value}:{key.value}"
-        yield NewTask(key.workspace_id, TaskKind.FAMILY, name, key.source_id, now)
+        yield _of_family(key, now)
 
 
 def matters_to_family(before: Conversion | None, after: Conversion) -> bool:
@@ -85,6 +92,11 @@ def matters_to_family(before: Conversion | None, after: Conversion) -> bool:
         or before.customer_id != after.customer_id
         or before.provider_payment_id != after.provider_payment_id
     )
+
+
+def _of_family(key: FamilyKey, due_at: datetime) -> NewTask:
+    name = f"{key.kind.value}:{key.value}"
+    return NewTask(key.workspace_id, TaskKind.FAMILY, name, key.source_id, due_at)
 
 
 def _of_payment(account: Account, due_at: datetime) -> NewTask:
@@ -105,17 +117,20 @@ def _settles(account: Account, before: Conversion | None, after: Conversion) -> 
     return before.credit is None and after.credit is not None
 
 
-def _of_families(ledger: Ledger, changed: Iterable[Account], *, now: datetime) -> Iterator[NewTask]:
+def _of_families(
+    ledger: Ledger, accounts: Iterable[Account], *, now: datetime
+) -> Iterator[NewTask]:
     mattering = [
         account
-        for account in changed
-        if account.conversion is not None
-        and matters_to_family(ledger.conversion_before(account), account.conversion)
+        for account in accounts
+        if account.conversion is None
+        or matters_to_family(ledger.conversion_before(account), account.conversion)
     ]
     shared = ledger.families_shared(mattering)
     if not shared:
         return
     for account in mattering:
-        assert account.conversion is not None
-        if shared.intersection(families_of(account.conversion)):
-            yield from of_families(account.conversion, now=now)
+        keys = families_of_account(account)
+        if shared.intersection(keys):
+            for key in keys:
+                yield _of_family(key, now)

@@ -51,8 +51,11 @@ class Finder:
         """Take the providers that can be asked."""
         self._lookups = lookups
 
-    async def find(self, account: Account, *, provider: Provider) -> list[EventFacts]:
+    async def find(self, account: Account, *, provider: Provider) -> list[EventFacts] | None:
         """Return what the provider says of a payment that no event accounts for.
+
+        Nothing where what it says accounts for nothing (yet), None where it does not know the
+        payment: it is of another account or mode, or deleted.
 
         Raises:
             LookupUnavailable: ask again later.
@@ -68,8 +71,7 @@ class Finder:
                     order = await self._lookups.polar.order(source, ids[IdKind.ORDER])
                     return list(_order_events(source, order))
         except LookupNotFound:
-            # Of another account or mode, or deleted: nothing accounts for it.
-            return []
+            return None
 
     async def code_text(self, source: SourceKey, used: CodeUsed) -> CodeText:
         """Return the text of a promotion code, or of the one that a discount came by.
@@ -169,7 +171,8 @@ def _read(
     )
     said = read(incoming).said
     if said is not None:
-        yield said
+        # An object tells when it was made, and not when its money came.
+        yield said.undated()
 
 
 def _alone(id_: ProviderId) -> EventFacts:

@@ -10,7 +10,7 @@ import asyncpg
 from services.attribution.commits import Announce, Committed, until_undisturbed
 from services.attribution.domain.facts import EventFacts, Provider
 from services.attribution.ledger import Ledger, Saying
-from services.attribution.leftovers import matters_to_family, of_families
+from services.attribution.leftovers import Patience, tasks_of
 from services.attribution.sources import SourceKey
 from services.attribution.store import code_texts
 from services.attribution.store.code_texts import CodeRef
@@ -77,20 +77,18 @@ class Noter:
         provider: Provider,
     ) -> tuple[set[PaymentRef], Committed]:
         accounts = await ledger.open(sayings)
+        rows, judged = [], []
         for saying, account in zip(sayings, accounts, strict=True):
-            ledger.count(account, saying.said, provider=provider)
-        rows = [
-            ledger.fact_row(account, saying.said)
-            for saying, account in zip(sayings, accounts, strict=True)
-        ]
-        changed = ledger.changed(accounts)
-        before = {each.payment_id: ledger.conversion_before(each) for each in accounts}
-        tasks = [
-            task
-            for each in changed
-            if matters_to_family(before[each.payment_id], each)
-            for task in of_families(each, now=self._clock.now())
-        ]
-        await write(connection, ledger.postings(accounts, rows=rows, due=tasks))
+            # A provider that is asked again says the same again.
+            if saying.said not in account.events:
+                rows.append(ledger.fact_row(account, saying.said))
+            judged.append((account, ledger.count(account, saying.said, provider=provider)))
+        # What is not counted even now is waited for by whoever has asked.
+        counted = [each for each in judged if each[0].conversion is not None]
+        now = self._clock.now()
+        tasks = tasks_of(ledger, counted, patience=Patience(), now=now)
+        if parts := ledger.postings(accounts, rows=rows, due=tasks):
+            await write(connection, parts)
         touched = {PaymentRef(each.workspace_id, each.payment_id) for each in accounts}
-        return touched, Committed(frozenset(each.workspace_id for each in changed), tasks)
+        changed = {each.workspace_id for each in ledger.changed(accounts)}
+        return touched, Committed(frozenset(changed), tasks)

@@ -11,6 +11,7 @@ import asyncpg
 from services.attribution.bodies import BodySeal, BodyUnreadable
 from services.attribution.commits import Announce, Committed, until_undisturbed
 from services.attribution.domain.counting import Account, Verdict
+from services.attribution.domain.facts import Dispute, EventFacts, Refund, RefundTotal
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.domain.webhook_logs import LogRow
 from services.attribution.events import IncomingEvent, ReadEvent, read
@@ -142,6 +143,7 @@ class Replayer:
             event for event in account.events if event.event_id != saying.said.event_id
         ]
         verdict = ledger.count(account, saying.said, provider=row.provider)
+        verdict = _of_fixed(row, verdict, account, saying.said)
         after = self._after(row, verdict, account)
         now = self._clock.now()
         tasks = tasks_of(ledger, [(account, verdict)], patience=self._patience, now=now)
@@ -172,3 +174,16 @@ class Replayer:
             first_outcome=row.first_outcome or row.outcome,
             resolved_at=self._clock.now(),
         )
+
+
+def _of_fixed(row: LogRow, verdict: Verdict, account: Account, said: EventFacts) -> Verdict:
+    """Return the verdict on an event that could not be applied, and was since then.
+
+    What it says was kept: the event that told what was missing has applied both.
+    """
+    if row.outcome is not Outcome.QUARANTINED or verdict.outcome is not Outcome.IGNORED:
+        return verdict
+    takes = any(isinstance(fact, Refund | RefundTotal | Dispute) for fact in said.facts)
+    if takes and verdict.reason == "nothing_new" and account.conversion is not None:
+        return Verdict(Outcome.ADJUSTED, "applied_later")
+    return verdict

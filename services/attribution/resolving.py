@@ -21,7 +21,12 @@ from services.attribution.looking_up import Finder
 from services.attribution.noting import Noter
 from services.attribution.providers.lookups import LookupRefused, LookupUnavailable
 from services.attribution.replaying import Replayer
-from services.attribution.settling import SettledPayment, Settler, awaits_its_payment
+from services.attribution.settling import (
+    SettledPayment,
+    Settler,
+    awaits_checkout,
+    awaits_its_payment,
+)
 from services.attribution.sharing import Sharer
 from services.attribution.sources import SourceKey
 from services.attribution.store import tasks
@@ -163,8 +168,7 @@ class Resolver:
     async def _do(self, task: Task) -> timedelta | None:
         match task.kind:
             case TaskKind.PAYMENT:
-                await self._payment(task)
-                return None
+                return await self._payment(task)
             case TaskKind.FAMILY:
                 kind, _, value = task.key.partition(":")
                 key = FamilyKey(task.workspace_id, task.source_id, IdKind(kind), value)
@@ -173,28 +177,42 @@ class Resolver:
             case TaskKind.EVENT:
                 return await self._event(task)
 
-    async def _payment(self, task: Task) -> None:
+    async def _payment(self, task: Task) -> timedelta | None:
         ref = PaymentRef(task.workspace_id, UUID(task.key))
         settled = await self._settler.settle(ref, source_id=task.source_id)
         if settled is None:
-            return
-        for touched in await self._look_up(task, settled):
-            await self._settler.settle(touched, source_id=task.source_id)
+            return None
+        if awaits_its_payment(settled.account):
+            return await self._find_payment(task, settled)
+        await self._find_codes(task, settled)
+        return None
 
-    async def _look_up(self, task: Task, settled: SettledPayment) -> set[PaymentRef]:
-        """Ask the provider what is missing, and return the payments that it has told of."""
+    async def _find_payment(self, task: Task, settled: SettledPayment) -> timedelta | None:
+        """Ask what accounts for a payment; again later where nothing does yet."""
         source = SourceKey(task.workspace_id, task.source_id)
-        account = settled.account
-        if awaits_its_payment(account):
-            found = await self._finder.find(account, provider=settled.provider)
-            if not found:
-                return set()
-            return await self._noter.note(source, found, provider=settled.provider)
-        awaited = account.crediting.awaited_codes if account.crediting else ()
+        found = await self._finder.find(settled.account, provider=settled.provider)
+        if found is None:
+            await self._settler.settle(settled.ref, source_id=task.source_id, unknown=True)
+            return None
+        touched = {settled.ref}
+        if found:
+            touched |= await self._noter.note(source, found, provider=settled.provider)
+        waiting = False
+        for ref in sorted(touched):
+            after = await self._settler.settle(ref, source_id=task.source_id)
+            waiting = waiting or (after is not None and awaits_checkout(after.account))
+        return self._backoff(task.attempts) if waiting else None
+
+    async def _find_codes(self, task: Task, settled: SettledPayment) -> None:
+        """Ask for the texts of the promotion codes that a payment was made with."""
+        source = SourceKey(task.workspace_id, task.source_id)
+        crediting = settled.account.crediting
+        awaited = crediting.awaited_codes if crediting else ()
         for used in awaited:
             code = await self._finder.code_text(source, used)
             await self._noter.keep_code(source, code.value, code.text)
-        return {PaymentRef(account.workspace_id, account.payment_id)} if awaited else set()
+        if awaited:
+            await self._settler.settle(settled.ref, source_id=task.source_id)
 
     async def _event(self, task: Task) -> timedelta | None:
         try:

@@ -14,7 +14,7 @@ from random import Random
 import asyncpg
 
 from services.attribution.commits import Announce, Committed, until_undisturbed
-from services.attribution.domain.conversions import ConversionState
+from services.attribution.domain.conversions import UNPAID, Conversion, ConversionState
 from services.attribution.domain.counting import Account, Verdict, orphaned
 from services.attribution.domain.facts import Dispute, Provider, Refund, RefundTotal
 from services.attribution.domain.outcomes import Outcome
@@ -30,6 +30,7 @@ from services.chassis.database import Database, write_on
 from services.chassis.ids import IdSource
 
 _ORPHANS = (Outcome.ORPHAN_NO_CLICKID, Outcome.ORPHAN_UNKNOWN_CLICKID)
+_UNKNOWN = Verdict(Outcome.IGNORED, "unknown_to_provider")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class SettledPayment:
 
     account: Account
     verdict: Verdict
+
+    @property
+    def ref(self) -> PaymentRef:
+        """The payment, which may be another one than was asked for."""
+        return PaymentRef(self.account.workspace_id, self.account.payment_id)
 
     @property
     def provider(self) -> Provider:
@@ -64,8 +70,12 @@ class Settler:
         self._random = random
         self._announce = announce
 
-    async def settle(self, ref: PaymentRef, *, source_id: str) -> SettledPayment | None:
-        """Settle a payment; None if it has become part of another one.
+    async def settle(
+        self, ref: PaymentRef, *, source_id: str, unknown: bool = False
+    ) -> SettledPayment | None:
+        """Settle a payment, or the one that it has become part of; None if it is gone.
+
+        `unknown` tells that the provider was asked about it and does not know it.
 
         Raises:
             DependencyUnavailable: the database does not answer.
@@ -75,24 +85,27 @@ class Settler:
             connection: asyncpg.Connection,
         ) -> tuple[SettledPayment | None, Committed]:
             async with write_on(connection):
-                return await self._settle(connection, ref, source_id)
+                return await self._settle(connection, ref, source_id, unknown=unknown)
 
         settled, committed = await until_undisturbed(self._database, attempt, random=self._random)
         self._announce(committed)
         return settled
 
     async def _settle(
-        self, connection: asyncpg.Connection, ref: PaymentRef, source_id: str
+        self, connection: asyncpg.Connection, ref: PaymentRef, source_id: str, *, unknown: bool
     ) -> tuple[SettledPayment | None, Committed]:
-        if await payments.is_merged(connection, ref):
+        survivor = await payments.survivor(connection, ref)
+        if survivor is None:
             return None, Committed(frozenset(), ())
         now = self._clock.now()
         ledger = Ledger(connection, ids=self._ids, now=now)
-        [account] = await ledger.open_known({ref: source_id})
+        [account] = await ledger.open_known({survivor: source_id})
         if not account.events:
             return None, Committed(frozenset(), ())
         verdict = ledger.recount(account, provider=account.provider)
         tasks = family_tasks(ledger, account)
+        if unknown and awaits_checkout(account):
+            verdict = _UNKNOWN
         logs = settled_logs(account, verdict, now=now)
         if parts := ledger.postings([account], logs=logs, due=tasks):
             await write(connection, parts)
@@ -104,13 +117,19 @@ def awaits_its_payment(account: Account) -> bool:
     """Tell whether money, a refund or a dispute is known and what accounts for it is not."""
     if account.conversion is not None or account.standing is None:
         return False
-    if account.standing.withheld == "awaiting_checkout":
-        return True
-    return account.standing.withheld == "payment_not_seen" and any(
-        isinstance(fact, Refund | RefundTotal | Dispute)
-        for event in account.events
-        for fact in event.facts
+    return awaits_checkout(account) or (
+        account.standing.withheld == "payment_not_seen"
+        and any(
+            isinstance(fact, Refund | RefundTotal | Dispute)
+            for event in account.events
+            for fact in event.facts
+        )
     )
+
+
+def awaits_checkout(account: Account) -> bool:
+    """Tell whether money came that nothing accounts for yet: somebody must come back to it."""
+    return account.standing is not None and account.standing.seen_money
 
 
 def family_tasks(ledger: Ledger, account: Account) -> list[NewTask]:
@@ -146,16 +165,29 @@ def _settled(account: Account, verdict: Verdict) -> Sequence[Settled]:
             # Nothing is awaited any more: it is known now, and does not count.
             return [Settled(Outcome.DEFERRED, verdict.outcome, verdict.reason)]
         return []
-    settled = [Settled(Outcome.ORPHAN_NO_PAYMENT, Outcome.ADJUSTED, "applied_later")]
+    applied = Settled(Outcome.ORPHAN_NO_PAYMENT, Outcome.ADJUSTED, "applied_later")
     if conversion.credit is not None:
-        return settled + [
-            Settled(before, Outcome.ATTRIBUTED, "credited_later")
-            for before in (Outcome.DEFERRED, *_ORPHANS)
-        ]
-    if crediting.awaited_codes:
-        return settled
-    if conversion.state is ConversionState.PENDING:
-        final = Verdict(Outcome.PENDING_PAYMENT, "awaiting_money")
+        final = Verdict(Outcome.ATTRIBUTED, "credited_later")
+    elif crediting.awaited_codes:
+        return [applied]
+    elif conversion.state in UNPAID:
+        return [applied, *_money(_unpaid(conversion))]
     else:
         final = orphaned(crediting.reason)
-    return [*settled, Settled(Outcome.DEFERRED, final.outcome, final.reason)]
+    return [
+        applied,
+        *_money(final),
+        *(Settled(before, final.outcome, final.reason) for before in _ORPHANS),
+    ]
+
+
+def _money(final: Verdict) -> list[Settled]:
+    """Say what has become of the rows that told of money, and waited."""
+    unknown = Settled(_UNKNOWN.outcome, final.outcome, final.reason, before_reason=_UNKNOWN.reason)
+    return [Settled(Outcome.DEFERRED, final.outcome, final.reason), unknown]
+
+
+def _unpaid(conversion: Conversion) -> Verdict:
+    if conversion.state is ConversionState.PENDING:
+        return Verdict(Outcome.PENDING_PAYMENT, "awaiting_money")
+    return Verdict(Outcome.ADJUSTED, "payment_failed")

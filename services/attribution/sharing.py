@@ -10,6 +10,7 @@ from services.attribution.commits import Announce, Committed, until_undisturbed
 from services.attribution.domain.conversions import Conversion
 from services.attribution.domain.inheriting import Member, inherit
 from services.attribution.ledger import Ledger, PaymentRace, families_of
+from services.attribution.sources import SourceKey
 from services.attribution.store import change_log, conversions, families, tasks
 from services.attribution.store.families import FamilyKey
 from services.attribution.store.payments import PaymentRef
@@ -67,7 +68,8 @@ class Sharer:
             for each in accounts
             if each.conversion is not None
         ]
-        changed = inherit(members, now=now)
+        uncounted = ledger.knowing.uncounted(SourceKey(key.workspace_id, key.source_id))
+        changed = inherit(members, now=now, uncounted=uncounted)
         if not changed:
             return Committed(frozenset(), ())
         # Their log rows are still to say so.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from services.attribution.providers.lookups import (
     ChargeOwner,
     Found,
+    LookupFailed,
     LookupNotFound,
     Lookups,
     LookupUnavailable,
@@ -35,11 +36,13 @@ class FakeStripeLookups:
                 payment_intent_id=intent_id, api_version=ENDIVE
             )
         self.asked: list[str] = []
+        # What is raised instead of an answer, as long as it is set.
+        self.failing: LookupFailed | None = None
 
     async def find_of_payment_intent(
         self, source: SourceKey, payment_intent_id: str
     ) -> PaymentIntentOwner:
-        self.asked.append(payment_intent_id)
+        self._ask(payment_intent_id)
         try:
             return self.owners[payment_intent_id]
         except KeyError:
@@ -68,8 +71,13 @@ class FakeStripeLookups:
         text = self._text(invoice_id)
         return () if text is None else (text,)
 
-    def _text(self, value: str) -> str | None:
+    def _ask(self, value: str) -> None:
         self.asked.append(value)
+        if self.failing is not None:
+            raise self.failing
+
+    def _text(self, value: str) -> str | None:
+        self._ask(value)
         if value not in self.code_texts:
             raise LookupUnavailable(UnavailableCause.PROVIDER_AWAY)
         return self.code_texts[value]

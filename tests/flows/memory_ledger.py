@@ -48,6 +48,8 @@ class MemoryLedger:
     accounts: list[Account] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     numbers: int = 0
+    of_id: dict[ProviderId, Account] = field(default_factory=dict)
+    of_family: dict[ProviderId, list[Account]] = field(default_factory=dict)
 
     def deliver(self, event: Json, *, event_id: str | None = None) -> Verdict:
         """Deliver one event; Polar's have their id outside, so that it must be given."""
@@ -104,37 +106,48 @@ class MemoryLedger:
 
     def _account(self, said: EventFacts) -> Account:
         """Return the account of the event's ids; several that it ties together become one."""
-        ids = set(said.ids)
-        touched = [
-            account
-            for account in self.accounts
-            if any(not ids.isdisjoint(event.ids) for event in account.events)
-        ]
-        if not touched:
-            self.accounts.append(Account("acme", "src", self._new_id()))
-            return self.accounts[-1]
-        touched.sort(key=lambda each: (each.conversion is None, each.payment_id))
+        found = {id(a): a for id_ in said.ids if (a := self.of_id.get(id_)) is not None}
+        if not found:
+            found = {0: Account("acme", "src", self._new_id())}
+            self.accounts += found.values()
+        touched = sorted(found.values(), key=lambda a: (a.conversion is None, a.payment_id))
         survivor, *others = touched
         for gone in others:
-            survivor.events += gone.events
-            if survivor.conversion is not None and gone.conversion is not None:
-                kept = stronger(survivor.conversion.credit, gone.conversion.credit)
-                survivor.conversion = replace(survivor.conversion, credit=kept)
-            self.accounts.remove(gone)
+            self._merge(survivor, gone)
+        self.of_id |= dict.fromkeys(said.ids, survivor)
+        for family in said.families():
+            kin = self.of_family.setdefault(family, [])
+            if not any(each is survivor for each in kin):
+                kin.append(survivor)
         return survivor
 
+    def _merge(self, survivor: Account, gone: Account) -> None:
+        survivor.events += gone.events
+        if survivor.conversion is not None and gone.conversion is not None:
+            kept = stronger(survivor.conversion.credit, gone.conversion.credit)
+            survivor.conversion = replace(survivor.conversion, credit=kept)
+        self.accounts = [each for each in self.accounts if each is not gone]
+        self.of_id |= {id_: survivor for event in gone.events for id_ in event.ids}
+        for kin in self.of_family.values():
+            if any(each is gone for each in kin):
+                others = [each for each in kin if each is not gone and each is not survivor]
+                kin[:] = [*others, survivor]
+
     def _knowing(self, account: Account, said: EventFacts | None = None) -> Knowledge:
-        families = account.families() | (said.families() if said else set())
         relatives = [
             relative
-            for other in self.accounts
-            if other is not account and (relative := self._relative(other, families)) is not None
+            for other in self._kin(account, said)
+            if other is not account and (relative := self._relative(other)) is not None
         ]
         return replace(self.knowledge, family=relatives)
 
-    def _relative(self, other: Account, families: set[ProviderId]) -> Relative | None:
-        if families.isdisjoint(other.families()):
-            return None
+    def _kin(self, account: Account, said: EventFacts | None = None) -> list[Account]:
+        """Return the accounts that share a subscription or customer, this one among them."""
+        families = account.families() | (said.families() if said else set())
+        kin = {id(each): each for family in families for each in self.of_family.get(family, ())}
+        return list(kin.values())
+
+    def _relative(self, other: Account) -> Relative | None:
         if other.conversion is not None:
             return Relative.of(other.conversion)
         if other.standing is not None and other.standing.withheld == "zero_amount":
@@ -144,8 +157,7 @@ class MemoryLedger:
         return None
 
     def _inherit(self, account: Account) -> None:
-        families = account.families()
-        kin = [a for a in self.accounts if a.conversion and families & a.families()]
+        kin = [each for each in self._kin(account) if each.conversion]
         by_id = {a.conversion.conversion_id: a for a in kin if a.conversion}
         members = [self._member(each) for each in kin]
         for changed in inherit(members, now=NOW):

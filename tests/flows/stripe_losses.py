@@ -118,6 +118,15 @@ def disputes(version: str) -> Iterator[Flow]:
     yield flow("12", "three disputes", account, expected)
 
     if version == ENDIVE:
+        yield from appeals(version)
+
+
+def appeals(version: str) -> Iterator[Flow]:
+    for name, end, state, held in (
+        ("dispute appealed", None, DISPUTED, 4900),
+        ("appeal lost", "lost", CHARGED_BACK, 4900),
+        ("appeal won", "won", ConversionState.PAID, 0),
+    ):
         account = StripeAccount(version)
         intent, _ = bought(account)
         dispute = account.dispute(intent, 4900)
@@ -125,11 +134,10 @@ def disputes(version: str) -> Iterator[Flow]:
         account.wait(DAY)
         account.change_dispute(dispute, "appeal_needs_response")
         account.change_dispute(dispute, "appeal_under_review")
-        expected = ExpectedConversion(intent.id, DISPUTED, disputed=4900)
-        yield flow("12", "dispute appealed", account, expected)
-        account.close_dispute(dispute, "lost")
-        expected = ExpectedConversion(intent.id, CHARGED_BACK, disputed=4900)
-        yield flow("12", "appeal lost", account, expected)
+        if end:
+            account.wait(DAY)
+            account.close_dispute(dispute, end)
+        yield flow("12", name, account, ExpectedConversion(intent.id, state, disputed=held))
 
 
 def inquiries(version: str) -> Iterator[Flow]:
@@ -158,15 +166,18 @@ def inquiries(version: str) -> Iterator[Flow]:
 
 
 def crossing(version: str) -> Iterator[Flow]:
-    account = StripeAccount(version)
-    intent, _ = bought(account)
-    account.refund(intent, 2000)
-    dispute = account.dispute(intent, 4900)
-    expected = ExpectedConversion(intent.id, DISPUTED, refunded=2000, disputed=4900)
-    yield flow("8+11", "refund and dispute overlap", account, expected)
-    account.close_dispute(dispute, "won")
-    expected = ExpectedConversion(intent.id, PARTLY, refunded=2000)
-    yield flow("8+11", "refund stays when the dispute is won", account, expected)
+    for name, won, state, held in (
+        ("refund and dispute overlap", False, DISPUTED, 4900),
+        ("refund stays when the dispute is won", True, PARTLY, 0),
+    ):
+        account = StripeAccount(version)
+        intent, _ = bought(account)
+        account.refund(intent, 2000)
+        dispute = account.dispute(intent, 4900)
+        if won:
+            account.close_dispute(dispute, "won")
+        expected = ExpectedConversion(intent.id, state, refunded=2000, disputed=held)
+        yield flow("8+11", name, account, expected)
 
     account = StripeAccount(version)
     intent, _ = bought(account)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 
@@ -20,6 +20,11 @@ class Figures:
         begin = time.perf_counter()
         await method(request, timeout=60)
         self.times.setdefault(name, []).append((time.perf_counter() - begin) * 1000)
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Begin anew with some calls."""
+        for name in names:
+            self.times.pop(name, None)
 
     def p95(self, name: str) -> float:
         """Return the time that 95 in 100 calls did not take longer than."""

@@ -92,8 +92,11 @@ def count(
     told = _fold(account, mappings)
     if told.amounts is None:
         return _uncounted(told, event)
-    # A change of the mappings moves nothing that was counted: only an event that converts does.
-    keeps_goal = mappings.get(event.event_type) is None
+    # A change of the mappings moves nothing that was counted: only what newly tells of the money
+    # does. Orders and charges are told of again whenever anything about them changes.
+    keeps_goal = mappings.get(event.event_type) is None or not any(
+        isinstance(fact, Receipt) and fact.dated for fact in event.facts
+    )
     after, crediting = _counted(
         account, told, knowledge=knowledge, now=now, new_id=new_id, keeps_goal=keeps_goal
     )

@@ -61,6 +61,13 @@ _PLACES = (
     IdKind.PAYMENT_INTENT,
     IdKind.CHARGE,
 )
+# What names a code before what only tells that there was one, and the checkout before the invoice.
+_CODES = (
+    CodeKind.TEXT,
+    CodeKind.PROMOTION_CODE_ID,
+    CodeKind.SESSION_DISCOUNT,
+    CodeKind.INVOICE_DISCOUNT,
+)
 # Credit that no other conversion can take the place of: such a one may be carried on by another
 # payment of the same second, for it never looks back at that one.
 _FIRM = frozenset({Basis.METADATA, Basis.CLIENT_REFERENCE, Basis.MANUAL})
@@ -111,7 +118,10 @@ class Relative:
 
     @classmethod
     def of_uncounted(cls, payment: Standing, credit: Credit | None) -> Relative:
-        """Take what matters of a payment whose amount of zero does not count."""
+        """Take what matters of a payment whose amount of zero does not count.
+
+        Only its subscription carries its click on: a customer's credit comes from money.
+        """
         return cls(
             None,
             payment.primary_id,
@@ -119,7 +129,7 @@ class Relative:
             payment.paid_at,
             ConversionState.PAID,
             payment.subscription_id,
-            payment.customer_id,
+            None,
         )
 
 
@@ -342,7 +352,7 @@ def _by_code(
     awaited: list[CodeUsed],
 ) -> Credit | None:
     kept = given is not None and given.basis is Basis.PROMOTION_CODE
-    for used in sorted(payment.codes, key=lambda used: (used.kind, used.value)):
+    for used in sorted(payment.codes, key=lambda used: (_CODES.index(used.kind), used.value)):
         text = used.value if used.kind is CodeKind.TEXT else knowledge.code_texts.get(used.value)
         if text is None:
             if kept or used.value in knowledge.code_texts or not knowledge.any_codes:

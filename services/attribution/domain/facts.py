@@ -6,7 +6,7 @@ hearing it twice, late or out of order changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -243,6 +243,13 @@ class EventFacts:
     def codes(self) -> set[CodeUsed]:
         """Return the promotion codes that the event names."""
         return {fact for fact in self.facts if isinstance(fact, CodeUsed)}
+
+    def undated(self) -> EventFacts:
+        """Return the same from somebody who cannot tell when the money moved, as a look-up."""
+        facts = (
+            replace(fact, dated=False) if isinstance(fact, Receipt) else fact for fact in self.facts
+        )
+        return replace(self, facts=tuple(facts))
 
     def families(self) -> set[ProviderId]:
         """Return the subscription and the customer that the payment is one of several of."""

@@ -37,13 +37,15 @@ class Member:
         return cls(conversion, credit if credit is not None and credit.basis in DIRECT else None)
 
 
-def inherit(members: Sequence[Member], *, now: datetime) -> list[Conversion]:
+def inherit(
+    members: Sequence[Member], *, now: datetime, uncounted: Iterable[Relative] = ()
+) -> list[Conversion]:
     """Return the members whose inherited credit or initial conversion changes, as they become.
 
     `members` are all conversions of a source that share a subscription or customer with one that
-    has changed.
+    has changed. `uncounted` are payments that are no conversions, and hand their click on.
     """
-    settled: list[Relative] = []
+    settled: list[Relative] = list(uncounted)
     changed: list[Conversion] = []
     # Those that look back at nobody first, then the others in the order in which they were paid.
     ordered = sorted(members, key=_order)
@@ -63,11 +65,12 @@ def initial_of(
     payment: Standing, family: Iterable[Relative], before: Conversion | None
 ) -> UUID | None:
     """Return the first conversion of a payment's subscription, if the payment's is a later one."""
+    if payment.subscription_id is None:
+        return None
     relatives = [
         (each.paid_at, each.provider_payment_id, each.conversion_id)
         for each in family
         if each.subscription_id == payment.subscription_id
-        and each.subscription_id is not None
         and each.paid_at is not None
         and each.conversion_id is not None
         and each.state is not ConversionState.FAILED

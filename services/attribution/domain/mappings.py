@@ -37,6 +37,8 @@ _SAME_AS: Mapping[Provider, Mapping[str, str]] = {
     Provider.STRIPE: {
         "invoice.payment_succeeded": "invoice.paid",
         "invoice_payment.paid": "invoice.paid",
+        "charge.pending": "charge.succeeded",
+        "charge.updated": "charge.succeeded",
     },
     Provider.POLAR: dict.fromkeys(
         ("order.created", "order.updated", "order.refunded"), "order.paid"

@@ -100,6 +100,9 @@ REASONS: Mapping[Outcome, Mapping[str, str]] = {
         " converts. Map one of their types if it should count.",
         "zero_amount": "The amount is zero, and the source's event mappings do not count zero"
         " amounts.",
+        "unknown_to_provider": "Money came in that the provider, asked about it, does not know: the"
+        " source's API key is of another account or mode. It counts once a checkout or an invoice"
+        " accounts for it.",
         "inquiry": "An inquiry or an early warning: no money has moved.",
         "attempt_failed": "An attempt to pay failed: no money came.",
         "session_expired": "The checkout expired without a payment.",

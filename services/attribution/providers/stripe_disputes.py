@@ -50,8 +50,10 @@ def read_dispute(dispute: Payload, envelope: Envelope) -> EventFacts:
         if type(each.get("amount")) is int
     ]
     amounts = [amount for amount in moved if isinstance(amount, int)]
+    # Until 2014 a dispute had no id of its own, and a charge at most one.
+    key = own_id(dispute, kind=IdKind.CHARGE) if "id" in dispute else ids[0]
     fact = Dispute(
-        dispute_id=own_id(dispute, kind=IdKind.CHARGE).value,
+        dispute_id=key.value,
         charge_id=charge.value if charge else None,
         status=_status(dispute.get("status")),
         amount=money_of(dispute, "amount"),

@@ -117,8 +117,11 @@ def named_in(metadata: object, place: IdKind) -> tuple[ClickNamed, ...]:
 
 
 def related(payload: Payload, *further: ProviderId | None) -> tuple[ProviderId, ...]:
-    """Return the customer, and what further ids there are."""
-    return present(reference(payload, "customer", kind=IdKind.CUSTOMER), *further)
+    """Return the customer, which newer accounts may have as an account, and what further ids."""
+    customer = reference(payload, "customer", kind=IdKind.CUSTOMER)
+    if customer is None:
+        customer = reference(payload, "customer_account", kind=IdKind.CUSTOMER)
+    return present(customer, *further)
 
 
 def is_no_invoices(payload: Payload) -> bool:

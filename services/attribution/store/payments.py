@@ -66,8 +66,33 @@ CROSS JOIN LATERAL (
 ) AS payment
 """
 
-_STANDS = """
-SELECT merged_into IS NULL FROM attribution.payments WHERE workspace_id = $1 AND payment_id = $2
+# A payment may have become part of one that became part of another.
+_SURVIVOR = """
+WITH RECURSIVE followed AS (
+    SELECT payment_id, merged_into FROM attribution.payments
+    WHERE workspace_id = $1 AND payment_id = $2
+    UNION ALL
+    SELECT next.payment_id, next.merged_into
+    FROM followed JOIN attribution.payments AS next
+        ON next.workspace_id = $1 AND next.payment_id = followed.merged_into
+)
+SELECT payment_id FROM followed WHERE merged_into IS NULL
+"""
+
+# The first payments of subscriptions that are no conversions.
+_STARTS = """
+SELECT wanted.workspace_id, wanted.source_id, start.payment_id
+FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (workspace_id, source_id, value)
+CROSS JOIN LATERAL (
+    SELECT payment_id FROM attribution.payment_ids AS id
+    WHERE id.workspace_id = wanted.workspace_id AND id.value = wanted.value
+        AND id.kind = 'subscription_start' AND id.source_id = wanted.source_id
+        AND NOT EXISTS (
+            SELECT 1 FROM attribution.conversions AS known
+            WHERE known.workspace_id = id.workspace_id AND known.payment_id = id.payment_id
+        )
+    LIMIT 1
+) AS start
 """
 
 _MERGE_IDS = """
@@ -147,9 +172,25 @@ async def merge(connection: Connection, gone: PaymentRef, *, into: UUID) -> None
         await connection.execute(statement, gone.workspace_id, gone.payment_id, into)
 
 
-async def is_merged(connection: Connection, payment: PaymentRef) -> bool:
-    """Tell whether a payment has become part of another one, or is gone."""
-    standing: bool | None = await connection.fetchval(
-        _STANDS, payment.workspace_id, payment.payment_id
+async def survivor(connection: Connection, payment: PaymentRef) -> PaymentRef | None:
+    """Return the payment that one has become part of, mostly itself; None if it is gone."""
+    payment_id: UUID | None = await connection.fetchval(
+        _SURVIVOR, payment.workspace_id, payment.payment_id
     )
-    return not standing
+    return None if payment_id is None else PaymentRef(payment.workspace_id, payment_id)
+
+
+async def uncounted_starts(
+    connection: Connection, subscriptions: Iterable[tuple[str, str, str]]
+) -> dict[PaymentRef, str]:
+    """Return the first payments of subscriptions that are no conversions, with their sources.
+
+    A subscription is given as workspace id, source id and its id at the provider.
+    """
+    wanted = sorted(set(subscriptions))
+    columns = [[each[place] for each in wanted] for place in range(3)]
+    rows = await connection.fetch(_STARTS, *columns)
+    return {
+        PaymentRef(workspace_id, payment_id): source_id
+        for workspace_id, source_id, payment_id in rows
+    }

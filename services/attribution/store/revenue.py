@@ -52,7 +52,8 @@ async def list_page(
         InvalidPageToken: the cursor is not one of this query.
     """
     statement = page_statement(query, after=after, limit=limit)
-    await plans.for_sums(tx)
+    parameters = any(each.kind is DimensionKind.CLICK_PARAMETER for each in query.group_by)
+    await plans.for_sums(tx, from_index=not parameters)
     rows = (await tx.connection.execute(statement)).mappings()
     return [_from_row(row, query) for row in rows]
 

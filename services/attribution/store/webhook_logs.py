@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from asyncpg import Connection
 from sqlalchemy import Column, ColumnElement, Select, select
 
 from services.attribution.domain.facts import Provider
@@ -31,14 +32,16 @@ SELECT * FROM unnest(
     $14::bytea[], $15::text[], $16::smallint[])
 """
 
-# The first answer is kept beside the one that holds.
+# The first answer is kept beside the one that holds. A row that says so already stays as it is.
 _SETTLE = """
 UPDATE attribution.webhook_logs AS row
 SET first_outcome = coalesce(row.first_outcome, row.outcome), outcome = settled.outcome,
     reason = settled.reason, conversion_id = coalesce($4, row.conversion_id), resolved_at = $5
-FROM unnest($6::text[], $7::text[], $8::text[]) AS settled (before, outcome, reason)
+FROM unnest($6::text[], $7::text[], $8::text[], $9::text[])
+    AS settled (before, outcome, reason, before_reason)
 WHERE row.workspace_id = $1 AND row.source_id = $2 AND row.event_id = ANY($3::text[])
-    AND row.outcome = settled.before
+    AND row.outcome = settled.before AND row.reason = coalesce(settled.before_reason, row.reason)
+    AND (row.outcome, row.reason) <> (settled.outcome, settled.reason)
 """
 
 _REJUDGE = """
@@ -46,6 +49,11 @@ UPDATE attribution.webhook_logs
 SET first_outcome = coalesce(first_outcome, outcome), outcome = $4, reason = $5,
     conversion_id = coalesce($6, conversion_id), resolved_at = $7
 WHERE workspace_id = $1 AND received_at = $2 AND log_id = $3
+"""
+
+_MOVE = """
+UPDATE attribution.webhook_logs SET conversion_id = $3
+WHERE workspace_id = $1 AND conversion_id = $2
 """
 
 # Not the body: it is large, and only a replay needs it.
@@ -102,11 +110,12 @@ def appending(rows: Sequence[NewLogRow]) -> Part:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What rows of one outcome have turned out to be."""
+    """What rows of one outcome, and of one reason where that is told, have turned out to be."""
 
     before: Outcome
     outcome: Outcome
     reason: str
+    before_reason: str | None = None
 
 
 def settling(
@@ -128,8 +137,14 @@ def settling(
         [each.before.value for each in settled],
         [each.outcome.value for each in settled],
         [each.reason for each in settled],
+        [each.before_reason for each in settled],
     )
     return Part("settled_logs", _SETTLE, columns)
+
+
+async def move(connection: Connection, workspace_id: str, conversion_id: UUID, *, to: UUID) -> None:
+    """Have the rows of a conversion that is merged away name the one that it became part of."""
+    await connection.execute(_MOVE, workspace_id, conversion_id, to)
 
 
 def judging_again(row: LogRow) -> Part:

@@ -7,6 +7,7 @@ changed the schema the copy is thrown away):
 
     database_url    the copy, as the service's role: postgresql://attribution:...
     database        a chassis Database on it (pool of 10)
+    workspace       the same, knowing the click, the campaign and the code of `tests.flows`
     superuser_url   the same copy as its superuser, to plant and to look at rows
     service         the whole gRPC server of `services.attribution.__main__` on it, with mutual TLS,
                     in this process and on a free port; `service.operator`, `service.ingress` and
@@ -30,13 +31,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from services.attribution.store import campaigns
 from services.attribution.store.schema import metadata
 from services.chassis.clock import FixedClock
 from services.chassis.database import Database
 from services.chassis.migrations import run_migrations
 from services.chassis.secret import Secret
 from services.chassis.settings import DatabaseSettings
+from tests.builders import a_campaign, store_clicks
 from tests.certificates import CertificateAuthority, CertificateFiles
+from tests.flows.flow import CAMPAIGN_ID, CLICK, CODE
 from tests.integration.attribution.serving import IDENTITIES, NOW, Service, serving
 from tests.postgres import PostgresServer, postgres
 
@@ -147,6 +151,17 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     database = await Database.open(settings, application_name="tests")
     yield database
     await database.close()
+
+
+@pytest.fixture
+async def workspace(database: Database) -> Database:
+    """The database, in which the click of the flows, its campaign and its code are known."""
+    campaign = a_campaign(campaign_id=CAMPAIGN_ID)
+    campaign = campaign.with_promotion_codes([CODE], at=campaign.created_at)
+    async with database.write() as tx:
+        await campaigns.add(tx, campaign, request_id=None)
+    await store_clicks(database, CLICK)
+    return database
 
 
 @pytest.fixture(scope="session")

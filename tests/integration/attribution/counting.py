@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import os
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
+
+import asyncpg
 
 from services.attribution.bodies import BodySeal
 from services.attribution.commits import Commits
@@ -35,9 +38,11 @@ from services.chassis.database import Database
 from services.chassis.ids import RandomIds
 from services.chassis.secret import Secret
 from tests.fakes.lookups import FakeStripeLookups, fake_lookups
+from tests.flows.flow import ExpectedConversion
 
 KEY = "k1:" + base64.b64encode(bytes(32)).decode()
 WORKSPACE = "acme"
+_sources = itertools.count(1)
 
 
 @dataclass
@@ -114,6 +119,50 @@ class Counting:
                 tx, WORKSPACE, wanted=LogFilter(source_id=source), after=None, limit=1000
             )
         return rows[::-1]
+
+    async def replay(self, row: LogRow) -> LogRow:
+        """Replay a logged event."""
+        return await self.replayer.replay(
+            row.workspace_id, source_id=row.source_id, log_id=row.log_id
+        )
+
+    async def tasks(self) -> list[tuple[str, str]]:
+        """Return what is left to be done, as kind and key."""
+        found = await rows(self.database, "SELECT kind, task_key FROM attribution.tasks")
+        return sorted((row["kind"], row["task_key"]) for row in found)
+
+
+def new_source() -> str:
+    """Return the id of a source that no other test has used."""
+    return f"src-{next(_sources)}"
+
+
+async def rows(database: Database, query: str, *arguments: object) -> list[asyncpg.Record]:
+    """Read rows as they lie in the database."""
+    async with database.read() as tx:
+        return list(await (await tx.driver()).fetch(query, *arguments))
+
+
+async def write_sql(database: Database, statement: str, *arguments: object) -> None:
+    """Change the database behind the service's back."""
+    async with database.write() as tx:
+        await (await tx.driver()).execute(statement, *arguments)
+
+
+def seen(conversion: Conversion) -> ExpectedConversion:
+    """Return what a flow has to say of a conversion."""
+    amounts = conversion.amounts
+    return ExpectedConversion(
+        primary=conversion.provider_payment_id,
+        state=conversion.state,
+        gross=amounts.gross,
+        refunded=amounts.refunded,
+        disputed=amounts.disputed,
+        currency=amounts.currency,
+        basis=conversion.credit.basis if conversion.credit else None,
+        renewal=conversion.initial_conversion_id is not None,
+        test=conversion.test,
+    )
 
 
 def incoming(event: dict[str, Any], *, source: str = "src", event_id: str = "") -> IncomingEvent:

@@ -8,45 +8,15 @@ from typing import Any
 
 import pytest
 
-from services.attribution.domain.campaigns import Campaign
-from services.attribution.domain.conversions import Conversion
 from services.attribution.domain.facts import Provider
-from services.attribution.store import campaigns
 from services.chassis.database import Database
-from tests.builders import a_campaign, store_clicks
 from tests.fakes.lookups import FakeStripeLookups, fake_lookups
-from tests.flows.flow import CAMPAIGN_ID, CLICK, CODE, ExpectedConversion, Flow
+from tests.flows.flow import ExpectedConversion, Flow
 from tests.flows.polar import POLAR_FLOWS
 from tests.flows.stripe import STRIPE_FLOWS
-from tests.integration.attribution.counting import Counting
+from tests.integration.attribution.counting import Counting, seen
 
 FLOWS = [*STRIPE_FLOWS, *POLAR_FLOWS]
-
-
-@pytest.fixture
-async def workspace(database: Database) -> Database:
-    """A database in which the click of the flows, its campaign and its code are known."""
-    campaign: Campaign = a_campaign(campaign_id=CAMPAIGN_ID)
-    campaign = campaign.with_promotion_codes([CODE], at=campaign.created_at)
-    async with database.write() as tx:
-        await campaigns.add(tx, campaign, request_id=None)
-    await store_clicks(database, CLICK)
-    return database
-
-
-def seen(conversion: Conversion) -> ExpectedConversion:
-    amounts = conversion.amounts
-    return ExpectedConversion(
-        primary=conversion.provider_payment_id,
-        state=conversion.state,
-        gross=amounts.gross,
-        refunded=amounts.refunded,
-        disputed=amounts.disputed,
-        currency=amounts.currency,
-        basis=conversion.credit.basis if conversion.credit else None,
-        renewal=conversion.initial_conversion_id is not None,
-        test=conversion.test,
-    )
 
 
 def orders(flow: Flow) -> list[tuple[str, list[list[dict[str, Any]]]]]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 from synaptyx.attribution.v1 import attribution_service_pb2 as pb
-from synaptyx.attribution.v1 import conversion_change_pb2
+from synaptyx.attribution.v1 import conversion_change_pb2, webhook_log_pb2
+from synaptyx.attribution.v1 import event_ingest_service_pb2 as ingest_pb
+from synaptyx.type.v1 import provider_pb2
 
 from services.attribution.api.conversion_messages import to_conversion
 from services.attribution.store import changes, conversions
@@ -23,6 +26,7 @@ from services.chassis.errors import (
     InvalidResumeToken,
     ResumeTokenExpired,
 )
+from tests.builders import a_click, store_clicks
 from tests.certificates import CertificateFiles
 from tests.integration.attribution.planting import (
     a_click_copy,
@@ -32,6 +36,7 @@ from tests.integration.attribution.planting import (
     uuid,
 )
 from tests.integration.attribution.serving import Client, Service, serving
+from tests.webhooks.stripe_events import Json, Purchase, encode
 
 Change = conversion_change_pb2.ConversionChange
 
@@ -252,3 +257,38 @@ class TestRequests:
         with pytest.raises(InvalidFields) as raised:
             await take(stream, 1)
         assert [each.field for each in raised.value.violations] == ["source", "campaign"]
+
+
+class TestWhatTheServiceItselfChanges:
+    async def test_is_sent_as_it_is_counted(self, service: Service, database: Database) -> None:
+        click = a_click(click_id="clk_1", campaign_id="launch")
+        await store_clicks(database, click)
+        stream, _ = await begin(service.operator)
+        purchase = Purchase().with_click("clk_1")
+        await ingest(service, *purchase.paid(), *purchase.refunded(1, 900, total=900))
+        changes: list[Change] = []
+        while not changes or changes[-1].after.refunded.minor_units == 0:
+            changes += await take(stream, 1)
+        assert not changes[0].HasField("before")
+        for one, next_ in pairwise(changes):
+            assert next_.before == one.after
+        assert changes[-1].after.net.minor_units == purchase.amount - 900
+        assert changes[-1].after.click == "workspaces/acme/clicks/clk_1"
+
+
+async def ingest(service: Service, *events: Json) -> None:
+    """Ingest events one after another."""
+    for event in events:
+        request = ingest_pb.IngestEventsRequest(
+            events=[
+                ingest_pb.ProviderEvent(
+                    source="workspaces/acme/sources/src_1",
+                    provider=provider_pb2.PROVIDER_STRIPE,
+                    event_id=event["id"],
+                    event_type=event["type"],
+                    body=encode(event),
+                    origin=webhook_log_pb2.WebhookLog.ORIGIN_WEBHOOK,
+                )
+            ]
+        )
+        await service.ingress.events.IngestEvents(request, timeout=10)

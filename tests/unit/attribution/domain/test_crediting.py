@@ -127,6 +127,13 @@ class TestFamilies:
             CLICK,
         )
 
+    def test_a_code_that_is_used_later_is_not_carried_back(self):
+        code = Credit(Basis.PROMOTION_CODE, None, "launch", promotion_code=CODE)
+        for days, reason in ((-1, "subscription_credited"), (1, "no_click_named")):
+            paid_at = PAID_AT + timedelta(days=30 + days)
+            family = [self.relative(credit=code, paid_at=paid_at)]
+            assert decided(self.payment(), Knowledge(family=family)).reason == reason
+
     def test_the_click_of_a_trial_that_is_no_conversion_is_carried_on(self):
         crediting = decided(self.payment(), Knowledge(family=[self.relative(conversion_id=None)]))
         assert crediting.reason == "subscription_credited"

@@ -10,7 +10,9 @@ from services.attribution.domain.facts import Provider
 from services.attribution.domain.mappings import CONVERTIBLE, EventMapping, Mappings, Rule
 from services.attribution.domain.outcomes import Outcome
 from tests.flows.memory_ledger import MemoryLedger
+from tests.flows.stripe_subscriptions import Subscription
 from tests.webhooks.polar_events import Order
+from tests.webhooks.stripe_account import StripeAccount
 from tests.webhooks.stripe_events import LEGACY, Purchase
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -33,7 +35,7 @@ def ledger(mappings: Mappings, provider: Provider = Provider.STRIPE) -> MemoryLe
 class TestEffective:
     def test_the_defaults_hold_where_a_source_has_none_of_its_own(self):
         assert stripe().get("invoice.paid") == Rule(None, counts_zero_amounts=True)
-        assert stripe().get("charge.updated") is None
+        assert stripe().get("charge.failed") is None
         assert all(stripe().get(each) for each in CONVERTIBLE[Provider.STRIPE])
 
     def test_one_of_its_own_replaces_the_default(self):
@@ -45,6 +47,13 @@ class TestEffective:
         mappings = stripe(mapping("invoice.paid", removed=True))
         assert mappings.get("invoice.paid") is None
         assert mappings.get("invoice.payment_succeeded") is None
+
+    def test_one_of_its_own_is_stronger_than_that_of_the_type_which_tells_the_same(self):
+        mappings = stripe(mapping("invoice.payment_succeeded", goal_id="own"))
+        assert mappings.get("invoice.payment_succeeded") == Rule("own", counts_zero_amounts=True)
+        removed = stripe(mapping("invoice_payment.paid", removed=True))
+        assert removed.get("invoice_payment.paid") is None
+        assert removed.get("invoice.paid") is not None
 
     def test_every_event_of_an_order_converts_as_its_payment_does(self):
         mappings = Mappings.effective(Provider.POLAR, [mapping("order.paid", goal_id="sale")])
@@ -63,6 +72,16 @@ class TestCounting:
         for event in Purchase().paid():
             books.deliver(event)
         assert len(books.conversions()) == 1
+
+    def test_a_payment_intent_does_not_count_for_an_unmapped_invoice(self):
+        account = StripeAccount()
+        Subscription(account).start()
+        books = ledger(
+            stripe(mapping(COMPLETED, removed=True), mapping("invoice.paid", removed=True))
+        )
+        for event in account.events:
+            books.deliver(event)
+        assert books.conversions() == []
 
     def test_refunds_apply_whatever_is_mapped(self):
         books = ledger(stripe())
@@ -106,3 +125,15 @@ class TestGoals:
         for event in purchase.refunded(1, 900, total=900):
             books.deliver(event)
         assert books.conversions()[0].goal_id == "sale"
+
+    def test_what_only_repeats_a_payment_moves_no_goal_either(self):
+        for provider, purchase in ((Provider.STRIPE, Purchase()), (Provider.POLAR, Order())):
+            types = CONVERTIBLE[provider]
+            books = ledger(Mappings.effective(provider), provider)
+            *told, last = purchase.paid()
+            for number, event in enumerate(told):
+                books.deliver(event, event_id=f"evt_{number}")
+            new = [mapping(event_type, goal_id="new") for event_type in types]
+            books.mappings = Mappings.effective(provider, new)
+            books.deliver(last, event_id="evt_last")
+            assert books.conversions()[0].goal_id is None

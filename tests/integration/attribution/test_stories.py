@@ -1,0 +1,145 @@
+"""Stories through the real path: any order, by any way in, the resolver at work in between."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.attribution.domain.outcomes import SENTENCES, Outcome
+from services.attribution.domain.webhook_logs import Origin
+from services.chassis.database import Database
+from tests.fakes.lookups import FakeStripeLookups, fake_lookups
+from tests.flows.flow import Flow
+from tests.flows.polar_stories import polar_stories
+from tests.flows.stories import stripe_stories
+from tests.integration.attribution.counting import (
+    Counting,
+    incoming,
+    new_source,
+    rows,
+    seen,
+    write_sql,
+)
+
+EXAMPLES = int(os.environ.get("SYNAPTYX_TEST_REAL_EXAMPLES", "60"))
+
+
+def told(count: int) -> settings:
+    return settings(
+        max_examples=count,
+        deadline=None,
+        derandomize="SYNAPTYX_TEST_REAL_EXAMPLES" not in os.environ,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    )
+
+
+class Telling:
+    """Tells one story to the service, as chance will have it."""
+
+    def __init__(self, counting: Counting, flow: Flow, seed: int) -> None:
+        self.counting = counting
+        self.flow = flow
+        self.random = Random(seed)
+        self.source = new_source()
+
+    async def tell(self) -> None:
+        left = self._deliveries()
+        while left:
+            size = self.random.randint(1, 6)
+            batch, left = left[:size], left[size:]
+            results = await self.counting.ingestor.ingest([self._event(*each) for each in batch])
+            for result in results:
+                assert result.outcome is not Outcome.QUARANTINED
+                assert result.reason in SENTENCES
+            await self._meanwhile()
+        await self.counting.resolve_in_time()
+
+    def _deliveries(self) -> list[tuple[int, str]]:
+        places = list(range(len(self.flow.events)))
+        places += self.random.choices(places, k=self.random.randint(0, 4)) if places else []
+        self.random.shuffle(places)
+        # Two endpoints of one merchant get the same event under ids of their own.
+        return [(place, self.random.choice(("first", "first", "second"))) for place in places]
+
+    def _event(self, place: int, endpoint: str) -> Any:
+        event = incoming(
+            self.flow.events[place], source=self.source, event_id=f"evt_{place}_{endpoint}"
+        )
+        origin = self.random.choice((Origin.WEBHOOK, Origin.WEBHOOK, Origin.RECONCILIATION))
+        return replace(event, origin=origin)
+
+    async def _meanwhile(self) -> None:
+        happens = self.random.choice(("nothing", "nothing", "resolve", "replay", "wait"))
+        if happens == "resolve":
+            await self.counting.resolve()
+        elif happens == "wait":
+            self.counting.clock.advance(timedelta(seconds=30))
+            await self.counting.resolve()
+        elif happens == "replay":
+            logged = [
+                row
+                for row in await self.counting.logs(self.source)
+                if row.outcome is not Outcome.DUPLICATE
+            ]
+            row = self.random.choice(logged)
+            await self.counting.replayer.replay(
+                row.workspace_id, source_id=row.source_id, log_id=row.log_id
+            )
+
+
+async def ended_as_told(database: Database, flow: Flow, seed: int) -> None:
+    await write_sql(database, "DELETE FROM attribution.tasks")
+    stripe = FakeStripeLookups(alone=flow.alone, code_texts=flow.code_texts)
+    counting = Counting(database, fake_lookups(stripe))
+    telling = Telling(counting, flow, seed)
+    await telling.tell()
+    got = sorted((seen(each) for each in await counting.conversions(telling.source)), key=str)
+    assert got == sorted(flow.expected, key=str)
+    assert await rows(database, "SELECT kind, task_key FROM attribution.tasks") == []
+    for row in await counting.logs(telling.source):
+        assert row.outcome not in (Outcome.DEFERRED, Outcome.QUARANTINED), row
+    await sound(database, telling.source)
+
+
+async def sound(database: Database, source: str) -> None:
+    """See that nothing points at what is not there, and that the log of changes ends so, too."""
+    lost = await rows(
+        database,
+        "SELECT log_id FROM attribution.webhook_logs AS log WHERE conversion_id IS NOT NULL"
+        " AND source_id = $1 AND NOT EXISTS (SELECT 1 FROM attribution.conversions AS there"
+        " WHERE there.conversion_id = log.conversion_id)",
+        source,
+    )
+    assert lost == []
+    lost = await rows(
+        database,
+        "SELECT conversion_id FROM attribution.conversions AS conversion WHERE source_id = $1"
+        " AND EXISTS (SELECT 1 FROM unnest(ARRAY[initial_conversion_id,"
+        " (credit_details ->> 'inherited_from')::uuid]) AS other (id) WHERE other.id IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM attribution.conversions AS there"
+        " WHERE there.conversion_id = other.id))",
+        source,
+    )
+    assert lost == []
+
+
+class TestAnyStory:
+    @told(EXAMPLES)
+    @given(flow=stripe_stories(), seed=st.integers(0, 2**16))
+    async def test_of_stripe_ends_as_the_providers_objects_do(
+        self, workspace: Database, flow: Flow, seed: int
+    ) -> None:
+        await ended_as_told(workspace, flow, seed)
+
+    @told(max(EXAMPLES // 3, 1))
+    @given(flow=polar_stories(), seed=st.integers(0, 2**16))
+    async def test_of_polar_ends_as_the_providers_objects_do(
+        self, workspace: Database, flow: Flow, seed: int
+    ) -> None:
+        await ended_as_told(workspace, flow, seed)
