@@ -24,6 +24,7 @@ from synaptyx.attribution.v1.conversion_pb2 import Conversion
 from services.attribution.domain.conversions import Basis, ConversionState
 from tests.flows.crowd import CROWD, EVENTS, PAYMENTS
 from tests.flows.flow import CAMPAIGN_ID, CLICK_ID, CLICKED_AT, ExpectedConversion
+from tests.follower import Follower, as_watched
 from tests.merchant import Source, connect_stripe, sign_stripe
 from tests.operator import TIMEOUT, Operator
 from tests.replicas import second_pair
@@ -147,12 +148,11 @@ def seen(conversion: Conversion) -> ExpectedConversion:
     return found
 
 
-def counted(operator: Operator, source: Source) -> list[ExpectedConversion]:
+def listed(operator: Operator, source: Source) -> list[Conversion]:
     request = pb.ListConversionsRequest(
         parent=operator.workspace, source=source.name, page_size=500
     )
-    answer = operator.attribution.ListConversions(request, timeout=TIMEOUT)
-    return sorted(map(seen, answer.conversions), key=str)
+    return list(operator.attribution.ListConversions(request, timeout=TIMEOUT).conversions)
 
 
 async def logged(stack: Stack, source: Source) -> dict[str, tuple[int, int]]:
@@ -180,8 +180,11 @@ async def test_a_crowd_of_copies_counts_every_payment_once(stack: Stack, kill: s
     operator = Operator(stack.file)
     prepare(operator)
     source = connect_stripe(operator)
+    follower = Follower(operator, operator.workspace)
     sender = await crowd(stack, source, kill=kill, random=Random(3))
-    found = counted(operator, source)
+    found = listed(operator, source)
+    # Whoever watches is told the same, by both processes' changes in one order.
+    follower.follow(until=lambda: follower.known == as_watched(found))
     operator.close()
 
     # Otherwise every answer was 2xx at once, or nothing was killed under load.
@@ -194,4 +197,4 @@ async def test_a_crowd_of_copies_counts_every_payment_once(stack: Stack, kill: s
         assert {all_ for all_, _ in rows.values()} == {COPIES}
     expected = sorted((each for flow in CROWD for each in flow.expected), key=str)
     assert len(expected) == PAYMENTS
-    assert found == expected
+    assert sorted(map(seen, found), key=str) == expected
