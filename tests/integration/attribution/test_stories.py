@@ -33,7 +33,7 @@ from tests.integration.attribution.counting import (
     write_sql,
 )
 
-EXAMPLES = int(os.environ.get("SYNAPTYX_TEST_REAL_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("SYNAPTYX_TEST_REAL_EXAMPLES", "80"))
 
 
 def told(count: int) -> settings:
