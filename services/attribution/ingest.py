@@ -7,7 +7,8 @@ is then kept as quarantined.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from uuid import UUID
@@ -15,7 +16,7 @@ from uuid import UUID
 import asyncpg
 from prometheus_client import Counter
 
-from services.attribution.bodies import BodySeal
+from services.attribution.bodies import BodySeal, bound_to
 from services.attribution.commits import (
     Announce,
     Committed,
@@ -64,14 +65,14 @@ class IngestResult:
     conversion_id: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Prepared:
-    """An event, read and sealed before any transaction is open."""
+    """An event, read before any transaction is open; its body is sealed while one is asked."""
 
     event: IncomingEvent
     read: ReadEvent
     saying: Saying | None
-    body: SealedBody
+    body: SealedBody | None = None
 
     @property
     def claim(self) -> Claim:
@@ -128,18 +129,10 @@ class Ingestor:
             DependencyUnavailable: the database does not answer. What was committed before that
                 is a duplicate when the batch is sent again.
         """
-        results = await self._ingest([self._prepared(event) for event in events])
+        results = await self._ingest([_prepared(event) for event in events])
         for event, result in zip(events, results, strict=True):
             _observe(event, result)
         return results
-
-    def _prepared(self, event: IncomingEvent) -> _Prepared:
-        bound_to = f"{event.workspace_id}|{event.source_id}|{event.event_id}"
-        said = read(event)
-        saying = None
-        if said.said is not None:
-            saying = Saying(event.workspace_id, event.source_id, said.said)
-        return _Prepared(event, said, saying, self._seal.seal(event.body, bound_to=bound_to))
 
     async def _ingest(self, batch: Sequence[_Prepared]) -> list[IngestResult]:
         try:
@@ -169,7 +162,9 @@ class Ingestor:
     ) -> tuple[list[IngestResult], Committed]:
         ledger = Ledger(connection, ids=self._ids, now=self._clock.now())
         sayings = [item.saying for item in batch if item.saying is not None]
-        taken = await ledger.survey((item.claim for item in batch), sayings)
+        taken = await self._while_sealing(
+            ledger.survey([item.claim for item in batch], sayings), batch
+        )
         fresh: list[_Prepared] = []
         judged: list[_Judged | None] = []
         for item in batch:
@@ -186,6 +181,27 @@ class Ingestor:
             return await self._write(ledger, connection, plan)
         async with write_on(connection):
             return await self._write(ledger, connection, plan)
+
+    async def _while_sealing(
+        self, survey: Coroutine[None, None, set[Claim]], batch: Sequence[_Prepared]
+    ) -> set[Claim]:
+        """Seal the bodies while the database answers: neither then waits for the other."""
+        asked = asyncio.ensure_future(survey)
+        try:
+            # Lets the question go out first.
+            await asyncio.sleep(0)
+            for item in batch:
+                if item.body is None:
+                    item.body = self._sealed(item.event)
+        except BaseException:
+            asked.cancel()
+            raise
+        return await asked
+
+    def _sealed(self, event: IncomingEvent) -> SealedBody:
+        return self._seal.seal(
+            event.body, bound_to=bound_to(event.workspace_id, event.source_id, event.event_id)
+        )
 
     async def _write(
         self, ledger: Ledger, connection: asyncpg.Connection, plan: _Plan
@@ -252,6 +268,14 @@ class Ingestor:
         )
         # The first copy has the body.
         return NewLogRow(row, None if repeated else item.body)
+
+
+def _prepared(event: IncomingEvent) -> _Prepared:
+    said = read(event)
+    saying = None
+    if said.said is not None:
+        saying = Saying(event.workspace_id, event.source_id, said.said)
+    return _Prepared(event, said, saying)
 
 
 def _observe(event: IncomingEvent, result: IngestResult) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.attribution.bodies import BodySeal, BodyUnreadable
+from services.attribution.bodies import BodySeal, BodyUnreadable, bound_to
 from services.attribution.commits import Announce, Committed, until_undisturbed
 from services.attribution.domain.counting import Account, Verdict
 from services.attribution.domain.facts import Dispute, EventFacts, Refund, RefundTotal
@@ -103,9 +103,8 @@ class Replayer:
                 state="without a body",
                 advice="replay the first delivery of the event, whose outcome is not duplicate",
             )
-        bound_to = f"{workspace_id}|{source_id}|{row.event_id}"
         try:
-            body = self._seal.open(sealed, bound_to=bound_to)
+            body = self._seal.open(sealed, bound_to=bound_to(workspace_id, source_id, row.event_id))
         except BodyUnreadable:
             raise StateConflict(
                 name,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-import uuid_utils
+import uuid_utils.compat
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -27,7 +27,7 @@ class RandomIds:
 
     def uuid7(self) -> UUID:
         """Return a new UUIDv7; ids of one process sort in the order they were made."""
-        return UUID(bytes=uuid_utils.uuid7().bytes)
+        return uuid_utils.compat.uuid7()
 
     def token(self, length: int = 22) -> str:
         """Return an unguessable text of `length` characters of `A-Z a-z 0-9 _ -`.

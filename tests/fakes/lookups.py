@@ -30,14 +30,19 @@ class FakeStripeLookups:
         code_texts: Mapping[str, str | None] | None = None,
     ) -> None:
         self.owners = dict(owners or {})
-        self.code_texts = dict(code_texts or {})
+        self.code_texts: dict[str, str | None] = {}
+        self.know(alone=alone, code_texts=code_texts or {})
+        self.asked: list[str] = []
+        # What is raised instead of an answer, as long as it is set.
+        self.failing: LookupFailed | None = None
+
+    def know(self, *, alone: Iterable[str], code_texts: Mapping[str, str | None]) -> None:
+        """Know of payment intents that stand alone, and of codes, besides what is known."""
+        self.code_texts |= code_texts
         for intent_id in alone:
             self.owners[intent_id] = PaymentIntentOwner(
                 payment_intent_id=intent_id, api_version=ENDIVE
             )
-        self.asked: list[str] = []
-        # What is raised instead of an answer, as long as it is set.
-        self.failing: LookupFailed | None = None
 
     async def find_of_payment_intent(
         self, source: SourceKey, payment_intent_id: str

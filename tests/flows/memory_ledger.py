@@ -157,10 +157,13 @@ class MemoryLedger:
         return None
 
     def _inherit(self, account: Account) -> None:
-        kin = [each for each in self._kin(account) if each.conversion]
+        everybody = self._kin(account)
+        kin = [each for each in everybody if each.conversion]
         by_id = {a.conversion.conversion_id: a for a in kin if a.conversion}
         members = [self._member(each) for each in kin]
-        for changed in inherit(members, now=NOW):
+        starts = [self._relative(each) for each in everybody if each.conversion is None]
+        uncounted = [start for start in starts if start is not None]
+        for changed in inherit(members, now=NOW, uncounted=uncounted):
             by_id[changed.conversion_id].conversion = changed
 
     def _member(self, account: Account) -> Member:

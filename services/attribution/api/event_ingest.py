@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 import grpc
@@ -12,6 +13,7 @@ from synaptyx.attribution.v1 import event_ingest_service_pb2_grpc as pb_grpc
 from synaptyx.attribution.v1 import webhook_log_pb2
 from synaptyx.type.v1 import provider_pb2
 
+from services.attribution.api import names
 from services.attribution.domain.facts import Provider
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.domain.webhook_logs import Origin
@@ -20,7 +22,7 @@ from services.attribution.ingest import Ingestor, IngestResult
 from services.attribution.rejections import RejectedDelivery, Rejections
 from services.chassis.errors import FieldViolation, InvalidFields
 from services.chassis.identity import require_workspace
-from services.chassis.resource_names import CONVERSION, SOURCE, WEBHOOK_LOG
+from services.chassis.resource_names import SOURCE
 
 _Message = TypeVar("_Message")
 _Read = TypeVar("_Read")
@@ -39,6 +41,7 @@ _ORIGINS = {
     webhook_log_pb2.WebhookLog.ORIGIN_WEBHOOK: Origin.WEBHOOK,
     webhook_log_pb2.WebhookLog.ORIGIN_RECONCILIATION: Origin.RECONCILIATION,
 }
+_OUTCOMES = {it: f"OUTCOME_{it.name}" for it in Outcome}
 _REFUSED = {
     webhook_log_pb2.OUTCOME_MALFORMED: Outcome.MALFORMED,
     webhook_log_pb2.OUTCOME_INVALID_SIGNATURE: Outcome.INVALID_SIGNATURE,
@@ -132,7 +135,17 @@ def _rejected(delivery: pb.RejectedDelivery, place: str) -> RejectedDelivery:
 
 
 def _source(name: str, place: str) -> tuple[str, str]:
-    ids = SOURCE.parse(name, field=f"{place}.source")
+    try:
+        return _source_ids(name)
+    except InvalidFields:
+        SOURCE.parse(name, field=f"{place}.source")
+        raise
+
+
+@lru_cache(maxsize=4096)
+def _source_ids(name: str) -> tuple[str, str]:
+    """Read the name of a source, which many events in a row are of."""
+    ids = SOURCE.parse(name)
     return ids["workspace"], ids["source"]
 
 
@@ -145,15 +158,11 @@ def _provider(value: provider_pb2.Provider, place: str) -> Provider:
 def _result(event: IncomingEvent, result: IngestResult) -> pb.IngestResult:
     conversion = ""
     if result.conversion_id is not None:
-        conversion = CONVERSION.format(
-            workspace=event.workspace_id, conversion=str(result.conversion_id)
-        )
+        conversion = names.conversion(event.workspace_id, result.conversion_id)
     return pb.IngestResult(
-        outcome=f"OUTCOME_{result.outcome.name}",
+        outcome=_OUTCOMES[result.outcome],
         reason=result.reason,
-        webhook_log=WEBHOOK_LOG.format(
-            workspace=event.workspace_id, source=event.source_id, webhook_log=str(result.log_id)
-        ),
+        webhook_log=names.webhook_log(event.workspace_id, event.source_id, result.log_id),
         conversion=conversion,
     )
 

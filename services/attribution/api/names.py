@@ -1,4 +1,4 @@
-"""Names of what conversions speak of.
+"""Names of what conversions and deliveries speak of.
 
 Thousands of conversions a second are written for those who watch: the names that many of them
 share are made, and their form checked, once.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from uuid import UUID
 
-from services.chassis.resource_names import CAMPAIGN, CONVERSION, GOAL, SOURCE
+from services.chassis.resource_names import CAMPAIGN, CONVERSION, GOAL, SOURCE, WEBHOOK_LOG
 
 _KEPT = 4096
 _NIL = UUID(int=0)
@@ -46,4 +46,15 @@ def conversion(workspace_id: str, conversion_id: UUID | None) -> str:
 @lru_cache(_KEPT)
 def _conversions_of(workspace_id: str) -> str:
     name = CONVERSION.format(workspace=workspace_id, conversion=str(_NIL))
+    return name.removesuffix(str(_NIL))
+
+
+def webhook_log(workspace_id: str, source_id: str, log_id: UUID) -> str:
+    """Return the name of the log row of a delivery."""
+    return f"{_logs_of(workspace_id, source_id)}{log_id}"
+
+
+@lru_cache(_KEPT)
+def _logs_of(workspace_id: str, source_id: str) -> str:
+    name = WEBHOOK_LOG.format(workspace=workspace_id, source=source_id, webhook_log=str(_NIL))
     return name.removesuffix(str(_NIL))

@@ -51,7 +51,17 @@ async def write(connection: Connection, parts: Sequence[Part]) -> dict[str, int]
 
 
 def _arguments(parts: Sequence[Part]) -> list[object]:
-    return [argument for part in parts for argument in part.arguments]
+    return [_column(argument) for part in parts for argument in part.arguments]
+
+
+def _column(argument: object) -> object:
+    """Leave out a column that has no value at all: unnest fills it up with NULLs.
+
+    What asyncpg does for each element of an array costs more than the element.
+    """
+    if isinstance(argument, list) and all(value is None for value in argument):
+        return None
+    return argument
 
 
 # A handful of combinations, each of which the server prepares once.

@@ -115,8 +115,10 @@ class Copies:
 
     def _schema_of(self, name: str) -> str:
         relations = (
-            "SELECT string_agg(relname || relowner::text, ' ' ORDER BY relname) FROM pg_class"
-            " WHERE relnamespace = to_regnamespace('attribution')"
+            "SELECT (SELECT string_agg(relname || relowner::text, ' ' ORDER BY relname)"
+            " FROM pg_class WHERE relnamespace = to_regnamespace('attribution')),"
+            " (SELECT count(*) FROM pg_constraint"
+            " WHERE connamespace = to_regnamespace('attribution'))"
         )
         return self._server.execute(relations, database=name)
 

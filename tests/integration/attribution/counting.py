@@ -149,6 +149,20 @@ async def write_sql(database: Database, statement: str, *arguments: object) -> N
         await (await tx.driver()).execute(statement, *arguments)
 
 
+async def leave_zero_out(database: Database, source: str) -> None:
+    """Map the events of a source of Stripe so that amounts of zero do not count."""
+    for event_type in ("checkout.session.completed", "invoice.paid"):
+        await write_sql(
+            database,
+            "INSERT INTO attribution.event_mappings (workspace_id, source_id, event_type,"
+            " counts_zero_amounts, removed, created_at, updated_at)"
+            " VALUES ($1, $2, $3, false, false, now(), now())",
+            WORKSPACE,
+            source,
+            event_type,
+        )
+
+
 def seen(conversion: Conversion) -> ExpectedConversion:
     """Return what a flow has to say of a conversion."""
     amounts = conversion.amounts

@@ -60,8 +60,10 @@ class Poison:
 
     async def _execute(self, change: str) -> None:
         connection = await asyncpg.connect(self._url)
-        await connection.execute(f"ALTER TABLE attribution.conversions {change}")
-        await connection.close()
+        try:
+            await connection.execute(f"ALTER TABLE attribution.conversions {change}")
+        finally:
+            await connection.close()
 
 
 class TestAfterAFix:

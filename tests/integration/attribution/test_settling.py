@@ -144,6 +144,9 @@ class TestMoneyBeforeItsCheckout:
         first = Outcome.DEFERRED
         assert said([row]) == [(Outcome.ORPHAN_NO_CLICKID, "no_click_named", first)]
         assert await counting.tasks() == []
+        await counting.deliver(intent_alone(purchase), purchase.completed(), source="told")
+        (told,) = await counting.conversions("told")
+        assert (conversion.paid_at, conversion.amounts) == (told.paid_at, told.amounts)
         # What the look-up found is known by now, and the checkout itself says nothing new.
         (late,) = await counting.deliver(purchase.completed())
         assert late.outcome is Outcome.IGNORED

@@ -20,8 +20,8 @@ from tests.flows.stripe_subscriptions import Subscription
 from tests.integration.attribution.counting import (
     WORKSPACE,
     Counting,
+    leave_zero_out,
     new_source,
-    write_sql,
 )
 from tests.integration.attribution.ingesting import ingest
 from tests.integration.attribution.serving import Service
@@ -169,23 +169,10 @@ class TestASubscription:
 
 
 class TestATrialThatDoesNotCount:
-    async def mapped(self, counting: Counting, source: str) -> None:
-        """Have amounts of zero left out."""
-        for event_type in ("checkout.session.completed", "invoice.paid"):
-            await write_sql(
-                counting.database,
-                "INSERT INTO attribution.event_mappings (workspace_id, source_id, event_type,"
-                " counts_zero_amounts, removed, created_at, updated_at)"
-                " VALUES ($1, $2, $3, false, false, now(), now())",
-                WORKSPACE,
-                source,
-                event_type,
-            )
-
     async def test_hands_its_click_on_whichever_comes_first(self, counting: Counting) -> None:
         for number, order in enumerate(permutations(("start", "renewal", "more"))):
             source = f"trial-{number}"
-            await self.mapped(counting, source)
+            await leave_zero_out(counting.database, source)
             account = StripeAccount()
             subscription = Subscription(account)
             subscription.start(0)
@@ -212,7 +199,7 @@ class TestATrialThatDoesNotCount:
     async def test_hands_it_on_in_one_batch_and_in_two_at_once(self, counting: Counting) -> None:
         together, apart = new_source(), new_source()
         for source in (together, apart):
-            await self.mapped(counting, source)
+            await leave_zero_out(counting.database, source)
         one, other = Subscribed(first=0), Subscribed(first=0)
         await counting.deliver(*one.renewal, *one.start, source=together)
         await asyncio.gather(

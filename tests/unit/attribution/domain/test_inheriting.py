@@ -8,6 +8,7 @@ from itertools import permutations
 from uuid import UUID
 
 from services.attribution.domain.conversions import Basis, Conversion, ConversionState, Credit
+from services.attribution.domain.crediting import Relative
 from services.attribution.domain.inheriting import Member, inherit
 from tests.builders import PAID_AT, a_click, a_conversion
 
@@ -118,3 +119,13 @@ def test_credit_that_is_taken_back_is_taken_from_all_who_inherited_it():
 def test_two_of_one_second_share_what_is_certain():
     twin = member(2, None, paid_at=PAID_AT + timedelta(days=1))
     assert bases(settled(member(1, DIRECT), twin)) == [Basis.METADATA, Basis.SUBSCRIPTION]
+
+
+def test_a_trial_that_does_not_count_hands_its_click_to_its_subscription_alone():
+    trial = Relative(None, "in_0", DIRECT, PAID_AT, ConversionState.PAID, "sub_1", None)
+    other = member(2, subscription_id=None)
+    first, second = inherit([member(1), other, member(3)], now=LATER, uncounted=[trial])
+    assert [each.conversion_id for each in (first, second)] == [UUID(int=1), UUID(int=3)]
+    assert bases({1: first, 3: second}) == [Basis.SUBSCRIPTION, Basis.SUBSCRIPTION]
+    assert {each.credit and each.credit.inherited_from for each in (first, second)} == {None}
+    assert (first.initial_conversion_id, second.initial_conversion_id) == (None, UUID(int=1))
