@@ -88,6 +88,7 @@ class Ledger:
         self._ids_to_add: dict[PaymentKey, UUID] = {}
         self._found: dict[PaymentKey, UUID] = {}
         self._before: dict[PaymentRef, Conversion | None] = {}
+        self._stored: set[UUID] = set()
         self.merged: set[UUID] = set()
         """The payments that others have become part of."""
         self.merged_away: list[Conversion] = []
@@ -262,7 +263,10 @@ class Ledger:
             parts.append(conversions.removing(self.merged_away))
         if parts:
             parts += change_log.logging(
-                saved=bool(saved), removed=bool(self.merged_away), at=self._now
+                saved=bool(saved),
+                removed=bool(self.merged_away),
+                known=[each.conversion_id for each in saved if each.conversion_id in self._stored],
+                at=self._now,
             )
         return parts
 
@@ -285,7 +289,9 @@ class Ledger:
         if not await payments.lock(self._connection, known):
             raise PaymentRace
         events = await facts.of_payments(self._connection, known)
-        return events, await conversions.of_payments(self._connection, known)
+        existing = await conversions.of_payments(self._connection, known)
+        self._stored |= {conversion.conversion_id for conversion in existing.values()}
+        return events, existing
 
     async def _account(
         self,

@@ -80,7 +80,12 @@ class Sharer:
         parts = [
             tasks.adding(due, at=now),
             conversions.saving(changed),
-            *change_log.logging(saved=True, removed=False, at=now),
+            *change_log.logging(
+                saved=True,
+                removed=False,
+                known=[each.conversion_id for each in changed],
+                at=now,
+            ),
         ]
         await write(connection, parts)
         return Committed(frozenset({key.workspace_id}), due)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from asyncpg import Connection
 from sqlalchemy import DateTime
 from sqlalchemy.dialects import postgresql
 
@@ -15,7 +16,6 @@ from services.attribution.domain.conversions import Conversion
 from services.attribution.store.conversions import conversion_from_row
 from services.attribution.store.rows import Row, read_json
 from services.attribution.store.schema import conversions
-from services.chassis.database import ReadTransaction, WriteTransaction
 
 # One statement, so that both halves are of one moment: a number that was given has its change.
 _READ = """
@@ -58,11 +58,8 @@ class ChangesRead:
     changes: tuple[Change, ...]
 
 
-async def read(
-    tx: ReadTransaction | WriteTransaction, workspace_id: str, *, after: int, limit: int
-) -> ChangesRead:
+async def read(connection: Connection, workspace_id: str, *, after: int, limit: int) -> ChangesRead:
     """Read at most `limit` changes after a number, in their order."""
-    connection = await tx.driver()
     rows = await connection.fetch(_READ, workspace_id, after, limit)
     changes = (_from_row(row) for row in rows if row["change_number"] is not None)
     return ChangesRead(rows[0]["last_number"], tuple(changes))

@@ -8,14 +8,17 @@ from collections import defaultdict
 from contextlib import suppress
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from services.attribution.domain.conversions import Basis
 from services.attribution.domain.outcomes import Outcome
-from services.attribution.store import attachments
+from services.attribution.store import attachments, change_log, conversions, payments
+from services.attribution.store.payments import PaymentRef
+from services.attribution.store.together import write
 from services.chassis.database import Database
-from tests.builders import a_click, store_clicks
+from tests.builders import PAID_AT, a_click, a_conversion, store_clicks
 from tests.integration.attribution.counting import Counting, rows, write_sql
 from tests.webhooks.stripe_events import LEGACY, Purchase
 
@@ -240,3 +243,29 @@ class TestUnderLoad:
         assert len(await counting.conversions()) == 10
         await assert_true(counting.database)
         assert await counting.tasks() == []
+
+
+async def test_a_new_conversion_is_not_looked_for(database: Database) -> None:
+    async with database.write() as tx:
+        connection = await tx.driver()
+        # One plan for any values, made while nothing is there: what a new stack has for a minute.
+        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        read = 0
+        for number in range(100):
+            new = a_conversion(conversion_id=uuid4(), payment_id=uuid4())
+            ref = PaymentRef(new.workspace_id, new.payment_id)
+            parts = [
+                payments.creating({ref: new.source_id}, at=PAID_AT),
+                conversions.saving([new]),
+                *change_log.logging(saved=True, removed=False, known=[], at=PAID_AT),
+            ]
+            await write(connection, parts)
+            before, read = read, await connection.fetchval(_READ)
+            assert read == before, number
+
+
+_READ = """
+SELECT coalesce(sum(pg_stat_get_xact_tuples_fetched(indexrelid)
+    + pg_stat_get_xact_tuples_returned(indexrelid)), 0)
+FROM pg_index WHERE indrelid = 'attribution.conversions'::regclass
+"""

@@ -120,7 +120,7 @@ class TestChanges:
         await asyncio.gather(*(plant_changes(database, row, row) for row in rows))
         sent = await take(stream, 80)
         async with database.read() as tx:
-            stored = await changes.read(tx, "acme", after=0, limit=100)
+            stored = await changes.read(await tx.driver(), "acme", after=0, limit=100)
         assert stored.last_number == 80
         assert [change.after.gross.minor_units for change in sent] == [
             each.after.amounts.gross for each in stored.changes if each.after
