@@ -28,8 +28,9 @@ from services.attribution.domain.facts import Provider
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.domain.webhook_logs import LogRow, SealedBody
 from services.attribution.events import IncomingEvent, ReadEvent, read
-from services.attribution.ledger import Ledger, Saying
+from services.attribution.ledger import Ledger
 from services.attribution.leftovers import Patience, retry_of, tasks_of
+from services.attribution.sayings import Saying
 from services.attribution.store import webhook_logs
 from services.attribution.store.claims import Claim
 from services.attribution.store.tasks import NewTask

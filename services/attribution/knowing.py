@@ -15,13 +15,7 @@ from uuid import UUID
 from asyncpg import Connection
 
 from services.attribution.domain.clicks import Click
-from services.attribution.domain.crediting import (
-    CampaignCode,
-    Knowledge,
-    Relative,
-    code_key,
-    credit,
-)
+from services.attribution.domain.crediting import Knowledge, credit
 from services.attribution.domain.facts import (
     CodeKind,
     CodeUsed,
@@ -31,6 +25,8 @@ from services.attribution.domain.facts import (
 )
 from services.attribution.domain.mappings import BY_DEFAULT, EventMapping, Mappings
 from services.attribution.domain.payments import standing
+from services.attribution.domain.promotion_codes import CampaignCode, code_key
+from services.attribution.domain.relatives import Relative
 from services.attribution.sources import SourceKey
 from services.attribution.store import (
     clicks,

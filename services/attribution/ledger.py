@@ -9,18 +9,20 @@ the database refuses the statement, and nothing of it stays.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from asyncpg import Connection
 
+from services.attribution.belonging import families_of_account
 from services.attribution.domain.conversions import Conversion, Credit
 from services.attribution.domain.counting import Account, Verdict, count, recount
 from services.attribution.domain.crediting import own_credit, stronger
-from services.attribution.domain.facts import EventFacts, IdKind, Provider
+from services.attribution.domain.facts import EventFacts, Provider
 from services.attribution.domain.payments import standing
 from services.attribution.knowing import Knowing, Wanted
+from services.attribution.sayings import Group, Saying, grouped
 from services.attribution.sources import SourceKey
 from services.attribution.store import (
     attachments,
@@ -42,38 +44,6 @@ from services.chassis.ids import IdSource
 
 class PaymentRace(Exception):
     """Another transaction has just made or merged one of the payments: start again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Saying:
-    """What one event says, and where it came from."""
-
-    workspace_id: str
-    source_id: str
-    said: EventFacts
-
-    @property
-    def source(self) -> SourceKey:
-        """The source that the event is of."""
-        return SourceKey(self.workspace_id, self.source_id)
-
-    def payment_keys(self) -> list[PaymentKey]:
-        """Return the ids that identify the payment."""
-        return [
-            PaymentKey(self.workspace_id, self.source_id, id_.kind, id_.value)
-            for id_ in self.said.ids
-        ]
-
-
-@dataclass(slots=True, eq=False)
-class _Group:
-    """Events and payments that share an id: one payment, as far as anybody knows now."""
-
-    workspace_id: str
-    source_id: str
-    keys: set[PaymentKey] = field(default_factory=set)
-    known: set[PaymentRef] = field(default_factory=set)
-    members: list[int] = field(default_factory=list)
 
 
 class Ledger:
@@ -125,7 +95,7 @@ class Ledger:
             PaymentRace: another batch was faster; nothing may be kept of this transaction.
         """
         known_ids = self._found
-        groups = _grouped(sayings, known_ids)
+        groups = grouped(sayings, known_ids)
         known = {ref for group in groups for ref in group.known}
         events, existing = await self._load(known)
         accounts: dict[int, Account] = {}
@@ -295,7 +265,7 @@ class Ledger:
 
     async def _account(
         self,
-        group: _Group,
+        group: Group,
         events: dict[PaymentRef, list[EventFacts]],
         existing: dict[PaymentRef, Conversion],
     ) -> Account:
@@ -341,51 +311,6 @@ class Ledger:
                 )
         await payments.merge(self._connection, gone, into=survivor.payment_id)
         return kept
-
-
-def families_of(conversion: Conversion) -> list[FamilyKey]:
-    """Return the subscription and customer that a conversion belongs to."""
-    source = (conversion.workspace_id, conversion.source_id)
-    keys = []
-    if conversion.subscription_id is not None:
-        keys.append(FamilyKey(*source, IdKind.SUBSCRIPTION, conversion.subscription_id))
-    if conversion.customer_id is not None:
-        keys.append(FamilyKey(*source, IdKind.CUSTOMER, conversion.customer_id))
-    return keys
-
-
-def families_of_account(account: Account) -> list[FamilyKey]:
-    """Return the families that an account's payment has a part in.
-
-    One that is no conversion because its amount of zero does not count hands its click on to its
-    subscription all the same.
-    """
-    if account.conversion is not None:
-        return families_of(account.conversion)
-    told = account.standing
-    if told is None or told.withheld != "zero_amount" or told.subscription_id is None:
-        return []
-    source = (account.workspace_id, account.source_id)
-    return [FamilyKey(*source, IdKind.SUBSCRIPTION, told.subscription_id)]
-
-
-def _grouped(sayings: Sequence[Saying], found: dict[PaymentKey, UUID]) -> list[_Group]:
-    """Group sayings that share an id, or whose ids belong to one known payment."""
-    of_key: dict[PaymentKey, _Group] = {}
-    of_payment: dict[PaymentRef, _Group] = {}
-    for index, saying in enumerate(sayings):
-        keys = saying.payment_keys()
-        refs = {PaymentRef(key.workspace_id, found[key]) for key in keys if key in found}
-        group = _Group(saying.workspace_id, saying.source_id, set(keys), refs, [index])
-        touched = [of_key[key] for key in keys if key in of_key]
-        touched += [of_payment[ref] for ref in refs if ref in of_payment]
-        for other in touched:
-            group.keys |= other.keys
-            group.known |= other.known
-            group.members += [member for member in other.members if member not in group.members]
-        of_key |= dict.fromkeys(group.keys, group)
-        of_payment |= dict.fromkeys(group.known, group)
-    return list({id(group): group for group in of_key.values()}.values())
 
 
 def _seniority(ref: PaymentRef, conversion: Conversion | None) -> tuple[bool, UUID]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from services.attribution.belonging import families_of, families_of_account
 from services.attribution.domain.conversions import UNPAID, Conversion
 from services.attribution.domain.counting import Account, Verdict
 from services.attribution.domain.outcomes import Outcome
-from services.attribution.ledger import Ledger, families_of, families_of_account
+from services.attribution.ledger import Ledger
 from services.attribution.store.families import FamilyKey
 from services.attribution.store.tasks import NewTask, TaskKind
 

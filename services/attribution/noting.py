@@ -9,8 +9,9 @@ import asyncpg
 
 from services.attribution.commits import Announce, Committed, until_undisturbed
 from services.attribution.domain.facts import EventFacts, Provider
-from services.attribution.ledger import Ledger, Saying
+from services.attribution.ledger import Ledger
 from services.attribution.leftovers import Patience, tasks_of
+from services.attribution.sayings import Saying
 from services.attribution.sources import SourceKey
 from services.attribution.store import code_texts
 from services.attribution.store.code_texts import CodeRef

@@ -15,8 +15,9 @@ from services.attribution.domain.facts import Dispute, EventFacts, Refund, Refun
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.domain.webhook_logs import LogRow
 from services.attribution.events import IncomingEvent, ReadEvent, read
-from services.attribution.ledger import Ledger, Saying
+from services.attribution.ledger import Ledger
 from services.attribution.leftovers import Patience, tasks_of
+from services.attribution.sayings import Saying
 from services.attribution.store import facts, webhook_logs
 from services.attribution.store.payments import PaymentRef
 from services.attribution.store.together import write

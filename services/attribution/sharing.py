@@ -6,10 +6,11 @@ from random import Random
 
 import asyncpg
 
+from services.attribution.belonging import families_of
 from services.attribution.commits import Announce, Committed, until_undisturbed
 from services.attribution.domain.conversions import Conversion
 from services.attribution.domain.inheriting import Member, inherit
-from services.attribution.ledger import Ledger, PaymentRace, families_of
+from services.attribution.ledger import Ledger, PaymentRace
 from services.attribution.sources import SourceKey
 from services.attribution.store import change_log, conversions, families, tasks
 from services.attribution.store.families import FamilyKey

@@ -9,14 +9,7 @@ from uuid import UUID
 
 from services.attribution.domain.conversions import Conversion
 from services.attribution.domain.counting import Account, Verdict, count, recount
-from services.attribution.domain.crediting import (
-    CampaignCode,
-    Knowledge,
-    Relative,
-    credit,
-    own_credit,
-    stronger,
-)
+from services.attribution.domain.crediting import Knowledge, credit, own_credit, stronger
 from services.attribution.domain.facts import (
     EventFacts,
     IdKind,
@@ -27,6 +20,8 @@ from services.attribution.domain.facts import (
 from services.attribution.domain.inheriting import Member, inherit
 from services.attribution.domain.mappings import BY_DEFAULT, Mappings
 from services.attribution.domain.outcomes import Outcome
+from services.attribution.domain.promotion_codes import CampaignCode
+from services.attribution.domain.relatives import Relative
 from services.attribution.providers import polar, stripe
 from services.attribution.providers.reading import Ignored
 from tests.flows.flow import CAMPAIGN_ID, CLICK, CODE, Json

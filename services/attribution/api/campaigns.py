@@ -23,8 +23,8 @@ from services.attribution.domain.campaigns import (
     promotion_code_faults,
     sorted_codes,
 )
-from services.attribution.domain.crediting import code_key
 from services.attribution.domain.fields import display_name_fault, request_id_fault
+from services.attribution.domain.promotion_codes import code_key
 from services.attribution.previewing import Previewer
 from services.attribution.sources import Sources
 from services.attribution.store import campaigns, codes

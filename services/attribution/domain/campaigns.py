@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.attribution.domain.changes import change_time
-from services.attribution.domain.crediting import code_key
 from services.attribution.domain.fields import FieldFault
+from services.attribution.domain.promotion_codes import code_key
 
 _MOST_CODES = 100
 _LONGEST_CODE = 255

@@ -19,8 +19,8 @@ from services.attribution.domain.conversions import (
     ConversionState,
     Credit,
 )
-from services.attribution.domain.crediting import Relative, carried_on, find_forebear
 from services.attribution.domain.payments import Standing
+from services.attribution.domain.relatives import Relative, carried_on, find_forebear
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, Text, any_, cast, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.attribution.domain.campaigns import Campaign
-from services.attribution.domain.crediting import CampaignCode, code_key
+from services.attribution.domain.promotion_codes import CampaignCode, code_key
 from services.attribution.store.schema import campaign_codes as table
 from services.attribution.store.together import Part
 from services.chassis.database import WriteTransaction

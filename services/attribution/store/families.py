@@ -10,8 +10,8 @@ from uuid import UUID
 from asyncpg import Connection
 
 from services.attribution.domain.conversions import Conversion, ConversionState
-from services.attribution.domain.crediting import Relative
 from services.attribution.domain.facts import IdKind
+from services.attribution.domain.relatives import Relative
 from services.attribution.store.conversions import conversion_from_row, credit_from_row
 from services.attribution.store.together import Part
 

@@ -12,7 +12,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from synaptyx.attribution.v1 import campaign_pb2
 from synaptyx.attribution.v1 import campaign_service_pb2 as pb
 
-from services.attribution.domain.crediting import CampaignCode
+from services.attribution.domain.promotion_codes import CampaignCode
 from services.attribution.store import codes
 from services.attribution.store.together import ask
 from services.chassis.database import Database

@@ -7,17 +7,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.attribution.domain.conversions import Basis, ConversionState, Credit
-from services.attribution.domain.crediting import (
-    CampaignCode,
-    Crediting,
-    Knowledge,
-    Relative,
-    code_key,
-    credit,
-    stronger,
-)
+from services.attribution.domain.crediting import Crediting, Knowledge, credit, stronger
 from services.attribution.domain.facts import Provider
 from services.attribution.domain.payments import Standing
+from services.attribution.domain.promotion_codes import CampaignCode, code_key
+from services.attribution.domain.relatives import Relative
 from tests.builders import PAID_AT, a_click
 from tests.flows.flow import CLICK, CLICK_ID, CLICKED_AT, CODE
 from tests.flows.memory_ledger import MemoryLedger

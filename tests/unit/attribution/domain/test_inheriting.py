@@ -8,8 +8,8 @@ from itertools import permutations
 from uuid import UUID
 
 from services.attribution.domain.conversions import Basis, Conversion, ConversionState, Credit
-from services.attribution.domain.crediting import Relative
 from services.attribution.domain.inheriting import Member, inherit
+from services.attribution.domain.relatives import Relative
 from tests.builders import PAID_AT, a_click, a_conversion
 
 CLICK = a_click(click_id="clk_1", campaign_id="launch")
