@@ -29,7 +29,7 @@ from services.attribution.api.revenue import RevenueQueries
 from services.attribution.api.watching import ConversionStreams
 from services.attribution.attaching import Attacher
 from services.attribution.bodies import BodySeal
-from services.attribution.commits import Commits, Committed
+from services.attribution.commits import Commits, Committed, Committer
 from services.attribution.connections import open_connections
 from services.attribution.explaining import Explainer
 from services.attribution.ingest import Ingestor
@@ -50,10 +50,10 @@ from services.attribution.sources import Sources
 from services.attribution.watching import StoredChanges, Watcher
 from services.chassis import garbage, logs, telemetry
 from services.chassis.certificates import CertificateError
-from services.chassis.clock import Clock, SystemClock
+from services.chassis.clock import SystemClock
 from services.chassis.database import Database
 from services.chassis.identity import Policy, PolicyError
-from services.chassis.ids import IdSource, RandomIds
+from services.chassis.ids import RandomIds
 from services.chassis.server import GrpcServer, ListenError
 from services.chassis.settings import SettingsError, load
 
@@ -75,7 +75,7 @@ def main() -> int:
 
 async def serve(settings: AttributionSettings) -> None:
     """Put the parts together, serve until told to stop, and close them."""
-    clock, ids = SystemClock(), RandomIds()
+    clock = SystemClock()
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(telemetry.configure_tracing(SERVICE, settings.telemetry))
         stack.callback(telemetry.serve_metrics(settings.telemetry.metrics_address))
@@ -86,18 +86,15 @@ async def serve(settings: AttributionSettings) -> None:
             open_connections(settings.lookups, settings.tls, clock=clock)
         )
         commits = Commits()
+        committer = Committer(database, clock, RandomIds(), SystemRandom(), commits.announce)
         server = grpc_server(
             settings,
-            database,
+            committer,
             sources=connections.sources,
             partitions=partitions,
-            clock=clock,
-            ids=ids,
             commits=commits,
         )
-        resolver = new_resolver(
-            settings, database, lookups=connections.lookups, clock=clock, ids=ids, commits=commits
-        )
+        resolver = new_resolver(settings, committer, lookups=connections.lookups, commits=commits)
         for name, work in (("keep-log-partitions", partitions.run()), ("resolve", resolver.run())):
             stack.push_async_callback(_end, asyncio.create_task(work, name=name))
         garbage.settle()
@@ -105,86 +102,51 @@ async def serve(settings: AttributionSettings) -> None:
 
 
 def new_resolver(
-    settings: AttributionSettings,
-    database: Database,
-    *,
-    lookups: Lookups,
-    clock: Clock,
-    ids: IdSource,
-    commits: Commits,
+    settings: AttributionSettings, committer: Committer, *, lookups: Lookups, commits: Commits
 ) -> Resolver:
     """Put the resolver together; it hears of every commit from now on."""
-    random = SystemRandom()
-    settler = Settler(database, clock=clock, ids=ids, random=random, announce=commits.announce)
-    sharer = Sharer(database, clock=clock, ids=ids, random=random, announce=commits.announce)
-    noter = Noter(database, clock=clock, ids=ids, random=random, announce=commits.announce)
     resolver = Resolver(
-        database,
-        settler=settler,
-        sharer=sharer,
-        noter=noter,
+        committer.database,
+        settler=Settler(committer),
+        sharer=Sharer(committer),
+        noter=Noter(committer),
         finder=Finder(lookups),
-        replayer=new_replayer(settings, database, clock=clock, ids=ids, commits=commits),
-        clock=clock,
-        random=random,
+        replayer=new_replayer(settings, committer),
+        clock=committer.clock,
+        random=committer.random,
     )
     commits.listen(resolver.announce)
     return resolver
 
 
-def new_replayer(
-    settings: AttributionSettings,
-    database: Database,
-    *,
-    clock: Clock,
-    ids: IdSource,
-    commits: Commits,
-) -> Replayer:
+def new_replayer(settings: AttributionSettings, committer: Committer) -> Replayer:
     """Put together what reads logged events again."""
-    return Replayer(
-        database,
-        seal=BodySeal(settings.body_keys, os.urandom),
-        clock=clock,
-        ids=ids,
-        random=SystemRandom(),
-        patience=Patience(settings.lookups.delay),
-        announce=commits.announce,
-    )
+    seal = BodySeal(settings.body_keys, os.urandom)
+    return Replayer(committer, seal=seal, patience=Patience(settings.lookups.delay))
 
 
 def grpc_server(
     settings: AttributionSettings,
-    database: Database,
+    committer: Committer,
     *,
     sources: Sources,
     partitions: LogPartitions,
-    clock: Clock,
-    ids: IdSource,
     commits: Commits,
 ) -> GrpcServer:
     """Put the server together. It is ready once it has seen the schema."""
+    database, clock, ids = committer.database, committer.clock, committer.ids
     seal = BodySeal(settings.body_keys, os.urandom)
     watcher = Watcher(StoredChanges(database), longest=settings.server.max_connection_age)
     commits.listen(lambda committed: _tell(watcher, committed))
-    recorder = ClickRecorder(database, clock, ids, announce=commits.announce)
-    ingestor = Ingestor(
-        database,
-        seal=seal,
-        clock=clock,
-        ids=ids,
-        random=SystemRandom(),
-        patience=Patience(settings.lookups.delay),
-        announce=commits.announce,
-    )
-    attacher = Attacher(
-        database, clock=clock, ids=ids, random=SystemRandom(), announce=commits.announce
-    )
+    recorder = ClickRecorder(database, clock, ids, announce=committer.announce)
+    ingestor = Ingestor(committer, seal=seal, patience=Patience(settings.lookups.delay))
+    attacher = Attacher(committer)
     attribution_servicer = AttributionServicer(
         database,
         recorder,
         clock=clock,
         crediting=ConversionCredits(database, attacher=attacher, explainer=Explainer(database)),
-        replayer=new_replayer(settings, database, clock=clock, ids=ids, commits=commits),
+        replayer=new_replayer(settings, committer),
         revenue=RevenueQueries(database),
         streams=ConversionStreams(watcher),
     )

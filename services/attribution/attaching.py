@@ -8,17 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from random import Random
 from uuid import UUID
 
 import asyncpg
 
-from services.attribution.commits import (
-    Announce,
-    Committed,
-    announce_to_nobody,
-    until_undisturbed,
-)
+from services.attribution.commits import NOTHING, Committed, Committer
 from services.attribution.domain.attachments import Attachment, came_before
 from services.attribution.domain.clicks import Click
 from services.attribution.domain.conversions import Conversion
@@ -27,15 +21,13 @@ from services.attribution.ledger import Ledger
 from services.attribution.settling import family_tasks, settled_logs
 from services.attribution.store import attachments, campaigns, clicks
 from services.attribution.store.together import write
-from services.chassis.clock import Clock
-from services.chassis.database import Database, ReadTransaction, write_on
+from services.chassis.database import ReadTransaction, write_on
 from services.chassis.errors import (
     EtagMismatch,
     ResourceExists,
     ResourceNotFound,
     StateConflict,
 )
-from services.chassis.ids import IdSource
 from services.chassis.resource_names import CAMPAIGN, CLICK, CONVERSION
 
 
@@ -65,21 +57,9 @@ class Wish:
 class Attacher:
     """Gives credit by hand, each wish once."""
 
-    def __init__(
-        self,
-        database: Database,
-        *,
-        clock: Clock,
-        ids: IdSource,
-        random: Random,
-        announce: Announce = announce_to_nobody,
-    ) -> None:
-        """Take what the service is made of; `announce` hears of every commit."""
-        self._database = database
-        self._clock = clock
-        self._ids = ids
-        self._random = random
-        self._announce = announce
+    def __init__(self, committer: Committer) -> None:
+        """Change what `committer` commits."""
+        self._committer = committer
 
     async def attach(self, wish: Wish) -> None:
         """Give the credit, unless it was given for the same wish before.
@@ -93,41 +73,39 @@ class Attacher:
         """
         new = Attachment(
             workspace_id=wish.workspace_id,
-            attachment_id=self._ids.uuid7(),
+            attachment_id=self._committer.ids.uuid7(),
             conversion_id=wish.conversion_id,
             click_id=wish.click_id,
             campaign_id=wish.campaign_id,
             actor=wish.actor,
             reason=wish.reason,
-            attached_at=self._clock.now(),
+            attached_at=self._committer.clock.now(),
         )
-        async with self._database.read() as tx:
+        async with self._committer.database.read() as tx:
             if await _granted(await tx.driver(), wish, new):
                 return
             click = await _target(tx, wish)
 
-        async def change(connection: asyncpg.Connection) -> Committed | None:
+        async def change(connection: asyncpg.Connection) -> tuple[None, Committed]:
             async with write_on(connection):
-                return await self._attach(connection, wish, new, click=click)
+                return None, await self._attach(connection, wish, new, click=click)
 
-        committed = await until_undisturbed(self._database, change, random=self._random)
-        if committed is not None:
-            self._announce(committed)
+        await self._committer.commit(change)
 
     async def _attach(
         self, connection: asyncpg.Connection, wish: Wish, new: Attachment, *, click: Click | None
-    ) -> Committed | None:
+    ) -> Committed:
         place = await attachments.place_of(connection, wish.workspace_id, wish.conversion_id)
         if place is None:
             raise ResourceNotFound(wish.conversion_name)
-        ledger = Ledger(connection, ids=self._ids, now=new.attached_at)
+        ledger = Ledger(connection, ids=self._committer.ids, now=new.attached_at)
         [account] = await ledger.open_known({place.payment: place.source_id})
         before = account.conversion
         if before is None or before.conversion_id != wish.conversion_id:
             raise ResourceNotFound(wish.conversion_name)
         # Of two that ask for the same wish at the same moment the second one has waited here.
         if await _granted(connection, wish, new):
-            return None
+            return NOTHING
         _check(wish, before, click)
         verdict = _credit(ledger, account, new, click=click)
         tasks = family_tasks(ledger, account)

@@ -11,11 +11,13 @@ from typing import TypeAlias, TypeVar
 
 import asyncpg
 
-from services.attribution.ledger import PaymentRace
+from services.attribution.ledger import Ledger, PaymentRace
 from services.attribution.store.tasks import NewTask
 from services.chassis.backoff import full_jitter
+from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.errors import DependencyUnavailable
+from services.chassis.ids import IdSource
 
 _T = TypeVar("_T")
 
@@ -36,7 +38,11 @@ class Committed:
     tasks: Sequence[NewTask]
 
 
+NOTHING = Committed(frozenset(), ())
+"""What a commit that has changed nothing has changed."""
+
 Announce: TypeAlias = Callable[[Committed], None]
+Change: TypeAlias = Callable[[asyncpg.Connection], Awaitable[tuple[_T, Committed]]]
 
 
 class Commits:
@@ -61,17 +67,35 @@ def announce_to_nobody(committed: Committed) -> None:
     """Hear of a commit, and do nothing."""
 
 
-async def until_undisturbed(
-    database: Database,
-    change: Callable[[asyncpg.Connection], Awaitable[_T]],
-    *,
-    random: Random,
-) -> _T:
-    """Make a change on a connection, again from the start where another one was faster.
+@dataclass(frozen=True, slots=True)
+class Committer:
+    """What every change of payments is committed with; `announce` hears of each commit."""
 
-    Raises:
-        DependencyUnavailable: the database does not answer, or others were faster every time.
-    """
+    database: Database
+    clock: Clock
+    ids: IdSource
+    random: Random
+    announce: Announce = announce_to_nobody
+
+    def ledger(self, connection: asyncpg.Connection) -> Ledger:
+        """Open a ledger, as of now."""
+        return Ledger(connection, ids=self.ids, now=self.clock.now())
+
+    async def commit(self, change: Change[_T]) -> _T:
+        """Make a change, announce it, and return what it gives.
+
+        Raises:
+            DependencyUnavailable: the database does not answer, or others were faster every time.
+        """
+        result, committed = await _until_undisturbed(self.database, change, random=self.random)
+        self.announce(committed)
+        return result
+
+
+async def _until_undisturbed(
+    database: Database, change: Callable[[asyncpg.Connection], Awaitable[_T]], *, random: Random
+) -> _T:
+    """Make a change on a connection, again from the start where another one was faster."""
     waits = full_jitter(
         base=timedelta(milliseconds=5),
         cap=timedelta(milliseconds=200),

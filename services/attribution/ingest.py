@@ -10,19 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
-from random import Random
 from uuid import UUID
 
 import asyncpg
 from prometheus_client import Counter
 
 from services.attribution.bodies import BodySeal, bound_to
-from services.attribution.commits import (
-    Announce,
-    Committed,
-    announce_to_nobody,
-    until_undisturbed,
-)
+from services.attribution.commits import Committed, Committer
 from services.attribution.domain.counting import Account, Verdict
 from services.attribution.domain.facts import Provider
 from services.attribution.domain.outcomes import Outcome
@@ -36,9 +30,8 @@ from services.attribution.store.claims import Claim
 from services.attribution.store.tasks import NewTask
 from services.attribution.store.together import write
 from services.attribution.store.webhook_logs import NewLogRow
-from services.chassis.clock import Clock
-from services.chassis.database import Database, write_on
-from services.chassis.ids import IdSource, time_of
+from services.chassis.database import write_on
+from services.chassis.ids import time_of
 from services.chassis.logs import logger
 
 _log = logger(__name__)
@@ -103,25 +96,11 @@ class _Plan:
 class Ingestor:
     """Counts events. Safe to repeat: an event that was ingested before is a duplicate."""
 
-    def __init__(
-        self,
-        database: Database,
-        *,
-        seal: BodySeal,
-        clock: Clock,
-        ids: IdSource,
-        random: Random,
-        patience: Patience = Patience(),  # noqa: B008  (frozen)
-        announce: Announce = announce_to_nobody,
-    ) -> None:
-        """Take what the service is made of; `announce` hears of every commit."""
-        self._database = database
+    def __init__(self, committer: Committer, *, seal: BodySeal, patience: Patience) -> None:
+        """Change what `committer` commits; `seal` opens and closes the bodies of events."""
+        self._committer = committer
         self._seal = seal
-        self._clock = clock
-        self._ids = ids
-        self._random = random
         self._patience = patience
-        self._announce = announce
 
     async def ingest(self, events: Sequence[IncomingEvent]) -> list[IngestResult]:
         """Ingest events, and return their results in order, after the commit.
@@ -154,14 +133,12 @@ class Ingestor:
         async def count(connection: asyncpg.Connection) -> tuple[list[IngestResult], Committed]:
             return await self._count(connection, batch)
 
-        results, committed = await until_undisturbed(self._database, count, random=self._random)
-        self._announce(committed)
-        return results
+        return await self._committer.commit(count)
 
     async def _count(
         self, connection: asyncpg.Connection, batch: Sequence[_Prepared]
     ) -> tuple[list[IngestResult], Committed]:
-        ledger = Ledger(connection, ids=self._ids, now=self._clock.now())
+        ledger = self._committer.ledger(connection)
         sayings = [item.saying for item in batch if item.saying is not None]
         taken = await self._while_sealing(
             ledger.survey([item.claim for item in batch], sayings), batch
@@ -239,7 +216,7 @@ class Ingestor:
     def _tasks(
         self, ledger: Ledger, judged: Sequence[_Judged], logged: Sequence[NewLogRow]
     ) -> list[NewTask]:
-        now = self._clock.now()
+        now = self._committer.clock.now()
         counted = [(one.account, one.verdict) for one in judged if one.account is not None]
         tasks = tasks_of(ledger, counted, patience=self._patience, now=now)
         for new in logged:
@@ -249,7 +226,7 @@ class Ingestor:
         return tasks
 
     def _log_row(self, item: _Prepared, judged: _Judged) -> NewLogRow:
-        log_id = self._ids.uuid7()
+        log_id = self._committer.ids.uuid7()
         conversion = judged.account.conversion if judged.account else None
         repeated = judged.verdict.outcome is Outcome.DUPLICATE
         row = LogRow(

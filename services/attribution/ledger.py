@@ -53,7 +53,8 @@ class Ledger:
         """Work on a connection; `open` and what follows belong into one transaction."""
         self._connection = connection
         self._ids = ids
-        self._now = now
+        self.now = now
+        """When what the ledger writes has happened."""
         self._to_create: dict[PaymentRef, str] = {}
         self._ids_to_add: dict[PaymentKey, UUID] = {}
         self._found: dict[PaymentKey, UUID] = {}
@@ -139,7 +140,7 @@ class Ledger:
             said,
             knowledge=self.knowing.of(source, payment_id=account.payment_id),
             mappings=self.knowing.mappings(source, provider),
-            now=self._now,
+            now=self.now,
             new_id=self._ids.uuid7(),
         )
 
@@ -150,7 +151,7 @@ class Ledger:
             account,
             knowledge=self.knowing.of(source, payment_id=account.payment_id),
             mappings=self.knowing.mappings(source, provider),
-            now=self._now,
+            now=self.now,
             new_id=self._ids.uuid7(),
         )
 
@@ -187,18 +188,18 @@ class Ledger:
         saved = self.changed(accounts)
         parts: list[Part] = []
         if claims:
-            parts.append(claiming(claims, at=self._now))
+            parts.append(claiming(claims, at=self.now))
         if self._to_create:
-            parts.append(payments.creating(self._to_create, at=self._now))
+            parts.append(payments.creating(self._to_create, at=self.now))
         if self._ids_to_add:
             parts.append(payments.adding_ids(self._ids_to_add))
         if new_families := self._new_families(accounts):
             parts.append(adding_families(new_families))
         if rows:
-            parts.append(facts.adding(rows, at=self._now))
+            parts.append(facts.adding(rows, at=self.now))
         parts += logs
         if due:
-            parts.append(tasks.adding(due, at=self._now))
+            parts.append(tasks.adding(due, at=self.now))
         return [*parts, *self._changing(saved)]
 
     def changed(self, accounts: Iterable[Account]) -> list[Conversion]:
@@ -236,7 +237,7 @@ class Ledger:
                 saved=bool(saved),
                 removed=bool(self.merged_away),
                 known=[each.conversion_id for each in saved if each.conversion_id in self._stored],
-                at=self._now,
+                at=self.now,
             )
         return parts
 
@@ -301,7 +302,7 @@ class Ledger:
             if kept is not None:
                 credit = stronger(kept.credit, its_conversion.credit)
                 if credit != kept.credit:
-                    kept = replace(kept, credit=credit, updated_at=self._now)
+                    kept = replace(kept, credit=credit, updated_at=self.now)
                 await attachments.move(self._connection, its_conversion, to=kept)
                 await webhook_logs.move(
                     self._connection,

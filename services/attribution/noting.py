@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from random import Random
 
 import asyncpg
 
-from services.attribution.commits import Announce, Committed, until_undisturbed
+from services.attribution.commits import Committed, Committer
 from services.attribution.domain.facts import EventFacts, Provider
 from services.attribution.ledger import Ledger
 from services.attribution.leftovers import Patience, tasks_of
@@ -17,29 +16,15 @@ from services.attribution.store import code_texts
 from services.attribution.store.code_texts import CodeRef
 from services.attribution.store.payments import PaymentRef
 from services.attribution.store.together import write
-from services.chassis.clock import Clock
-from services.chassis.database import Database, write_on
-from services.chassis.ids import IdSource
+from services.chassis.database import write_on
 
 
 class Noter:
     """Notes what providers have answered."""
 
-    def __init__(
-        self,
-        database: Database,
-        *,
-        clock: Clock,
-        ids: IdSource,
-        random: Random,
-        announce: Announce,
-    ) -> None:
-        """Take what the service is made of; `announce` hears of every commit."""
-        self._database = database
-        self._clock = clock
-        self._ids = ids
-        self._random = random
-        self._announce = announce
+    def __init__(self, committer: Committer) -> None:
+        """Change what `committer` commits."""
+        self._committer = committer
 
     async def note(
         self, source: SourceKey, said: Sequence[EventFacts], *, provider: Provider
@@ -56,19 +41,19 @@ class Noter:
         async def attempt(
             connection: asyncpg.Connection,
         ) -> tuple[set[PaymentRef], Committed]:
-            ledger = Ledger(connection, ids=self._ids, now=self._clock.now())
+            ledger = self._committer.ledger(connection)
             await ledger.survey((), sayings)
             async with write_on(connection):
                 return await self._count(ledger, connection, sayings, provider)
 
-        touched, committed = await until_undisturbed(self._database, attempt, random=self._random)
-        self._announce(committed)
-        return touched
+        return await self._committer.commit(attempt)
 
     async def keep_code(self, source: SourceKey, value: str, text: str | None) -> None:
         """Keep the text of a promotion code for all who name it from now on."""
-        async with self._database.statements() as connection:
-            await code_texts.keep(connection, CodeRef(*source, value), text, at=self._clock.now())
+        async with self._committer.database.statements() as connection:
+            await code_texts.keep(
+                connection, CodeRef(*source, value), text, at=self._committer.clock.now()
+            )
 
     async def _count(
         self,
@@ -86,7 +71,7 @@ class Noter:
             judged.append((account, ledger.count(account, saying.said, provider=provider)))
         # What is not counted even now is waited for by whoever has asked.
         counted = [each for each in judged if each[0].conversion is not None]
-        now = self._clock.now()
+        now = self._committer.clock.now()
         tasks = tasks_of(ledger, counted, patience=Patience(), now=now)
         if parts := ledger.postings(accounts, rows=rows, due=tasks):
             await write(connection, parts)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from random import Random
 from uuid import UUID
 
 import asyncpg
 
 from services.attribution.bodies import BodySeal, BodyUnreadable, bound_to
-from services.attribution.commits import Announce, Committed, until_undisturbed
+from services.attribution.commits import NOTHING, Committed, Committer
 from services.attribution.domain.counting import Account, Verdict
 from services.attribution.domain.facts import Dispute, EventFacts, Refund, RefundTotal
 from services.attribution.domain.outcomes import Outcome
@@ -21,10 +20,8 @@ from services.attribution.sayings import Saying
 from services.attribution.store import facts, webhook_logs
 from services.attribution.store.payments import PaymentRef
 from services.attribution.store.together import write
-from services.chassis.clock import Clock
-from services.chassis.database import Database, write_on
+from services.chassis.database import write_on
 from services.chassis.errors import ResourceNotFound, StateConflict
-from services.chassis.ids import IdSource
 from services.chassis.resource_names import WEBHOOK_LOG
 
 # What an event was answered with while something was missing: the row then follows the replay.
@@ -43,25 +40,11 @@ _OPEN = frozenset(
 class Replayer:
     """Replays logged events. Safe to repeat: an event says what it says once."""
 
-    def __init__(
-        self,
-        database: Database,
-        *,
-        seal: BodySeal,
-        clock: Clock,
-        ids: IdSource,
-        random: Random,
-        patience: Patience,
-        announce: Announce,
-    ) -> None:
-        """Take what the service is made of; `announce` hears of every commit."""
-        self._database = database
+    def __init__(self, committer: Committer, *, seal: BodySeal, patience: Patience) -> None:
+        """Change what `committer` commits; `seal` opens and closes the bodies of events."""
+        self._committer = committer
         self._seal = seal
-        self._clock = clock
-        self._ids = ids
-        self._random = random
         self._patience = patience
-        self._announce = announce
 
     async def replay(self, workspace_id: str, *, source_id: str, log_id: UUID) -> LogRow:
         """Read an event again, count what it says, and return its log row as it is then.
@@ -78,20 +61,18 @@ class Replayer:
             if said.said is None:
                 return await self._judge(connection, row, said)
             saying = Saying(workspace_id, source_id, said.said)
-            ledger = Ledger(connection, ids=self._ids, now=self._clock.now())
+            ledger = self._committer.ledger(connection)
             await ledger.survey((), [saying])
             async with write_on(connection):
                 return await self._count(ledger, connection, row, saying)
 
-        after, committed = await until_undisturbed(self._database, attempt, random=self._random)
-        self._announce(committed)
-        return after
+        return await self._committer.commit(attempt)
 
     async def _logged(
         self, workspace_id: str, source_id: str, log_id: UUID
     ) -> tuple[LogRow, IncomingEvent]:
         name = WEBHOOK_LOG.format(workspace=workspace_id, source=source_id, webhook_log=str(log_id))
-        async with self._database.read() as tx:
+        async with self._committer.database.read() as tx:
             found = await webhook_logs.get_with_body(
                 tx, workspace_id, source_id=source_id, log_id=log_id
             )
@@ -130,7 +111,7 @@ class Replayer:
         after = self._after(row, said.verdict, None)
         if after != row:
             await write(connection, [webhook_logs.judging_again(after)])
-        return after, Committed(frozenset(), ())
+        return after, NOTHING
 
     async def _count(
         self, ledger: Ledger, connection: asyncpg.Connection, row: LogRow, saying: Saying
@@ -145,7 +126,7 @@ class Replayer:
         verdict = ledger.count(account, saying.said, provider=row.provider)
         verdict = _of_fixed(row, verdict, account, saying.said)
         after = self._after(row, verdict, account)
-        now = self._clock.now()
+        now = self._committer.clock.now()
         tasks = tasks_of(ledger, [(account, verdict)], patience=self._patience, now=now)
         parts = ledger.postings(
             [account],
@@ -172,7 +153,7 @@ class Replayer:
             reason=verdict.reason,
             conversion_id=conversion.conversion_id if conversion else row.conversion_id,
             first_outcome=row.first_outcome or row.outcome,
-            resolved_at=self._clock.now(),
+            resolved_at=self._committer.clock.now(),
         )
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from random import Random
 
 import asyncpg
 
-from services.attribution.commits import Announce, Committed, until_undisturbed
+from services.attribution.commits import NOTHING, Committed, Committer
 from services.attribution.domain.conversions import UNPAID, Conversion, ConversionState
 from services.attribution.domain.counting import Account, Verdict, orphaned
 from services.attribution.domain.facts import Dispute, Provider, Refund, RefundTotal
@@ -25,9 +24,7 @@ from services.attribution.store.payments import PaymentRef
 from services.attribution.store.tasks import NewTask
 from services.attribution.store.together import Part, write
 from services.attribution.store.webhook_logs import Settled
-from services.chassis.clock import Clock
-from services.chassis.database import Database, write_on
-from services.chassis.ids import IdSource
+from services.chassis.database import write_on
 
 _ORPHANS = (Outcome.ORPHAN_NO_CLICKID, Outcome.ORPHAN_UNKNOWN_CLICKID)
 _UNKNOWN = Verdict(Outcome.IGNORED, "unknown_to_provider")
@@ -54,21 +51,9 @@ class SettledPayment:
 class Settler:
     """Settles payments."""
 
-    def __init__(
-        self,
-        database: Database,
-        *,
-        clock: Clock,
-        ids: IdSource,
-        random: Random,
-        announce: Announce,
-    ) -> None:
-        """Take what the service is made of; `announce` hears of every commit."""
-        self._database = database
-        self._clock = clock
-        self._ids = ids
-        self._random = random
-        self._announce = announce
+    def __init__(self, committer: Committer) -> None:
+        """Change what `committer` commits."""
+        self._committer = committer
 
     async def settle(
         self, ref: PaymentRef, *, source_id: str, unknown: bool = False
@@ -87,26 +72,23 @@ class Settler:
             async with write_on(connection):
                 return await self._settle(connection, ref, source_id, unknown=unknown)
 
-        settled, committed = await until_undisturbed(self._database, attempt, random=self._random)
-        self._announce(committed)
-        return settled
+        return await self._committer.commit(attempt)
 
     async def _settle(
         self, connection: asyncpg.Connection, ref: PaymentRef, source_id: str, *, unknown: bool
     ) -> tuple[SettledPayment | None, Committed]:
         survivor = await payments.survivor(connection, ref)
         if survivor is None:
-            return None, Committed(frozenset(), ())
-        now = self._clock.now()
-        ledger = Ledger(connection, ids=self._ids, now=now)
+            return None, NOTHING
+        ledger = self._committer.ledger(connection)
         [account] = await ledger.open_known({survivor: source_id})
         if not account.events:
-            return None, Committed(frozenset(), ())
+            return None, NOTHING
         verdict = ledger.recount(account, provider=account.provider)
         tasks = family_tasks(ledger, account)
         if unknown and awaits_checkout(account):
             verdict = _UNKNOWN
-        logs = settled_logs(account, verdict, now=now)
+        logs = settled_logs(account, verdict, now=ledger.now)
         if parts := ledger.postings([account], logs=logs, due=tasks):
             await write(connection, parts)
         changed = {each.workspace_id for each in ledger.changed([account])}

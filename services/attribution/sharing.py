@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
-from random import Random
-
 import asyncpg
 
 from services.attribution.belonging import families_of
-from services.attribution.commits import Announce, Committed, until_undisturbed
+from services.attribution.commits import NOTHING, Committed, Committer
 from services.attribution.domain.conversions import Conversion
 from services.attribution.domain.inheriting import Member, inherit
-from services.attribution.ledger import Ledger, PaymentRace
+from services.attribution.ledger import PaymentRace
 from services.attribution.sources import SourceKey
 from services.attribution.store import change_log, conversions, families, tasks
 from services.attribution.store.families import FamilyKey
 from services.attribution.store.payments import PaymentRef
 from services.attribution.store.tasks import NewTask, TaskKind
 from services.attribution.store.together import write
-from services.chassis.clock import Clock
-from services.chassis.database import Database, write_on
-from services.chassis.ids import IdSource
+from services.chassis.database import write_on
 
 
 class Sharer:
     """Shares credit within families."""
 
-    def __init__(
-        self,
-        database: Database,
-        *,
-        clock: Clock,
-        ids: IdSource,
-        random: Random,
-        announce: Announce,
-    ) -> None:
-        """Take what the service is made of; `announce` hears of every commit."""
-        self._database = database
-        self._clock = clock
-        self._ids = ids
-        self._random = random
-        self._announce = announce
+    def __init__(self, committer: Committer) -> None:
+        """Change what `committer` commits."""
+        self._committer = committer
 
     async def share(self, key: FamilyKey) -> None:
         """Bring all conversions of a family up to date.
@@ -48,19 +32,18 @@ class Sharer:
             DependencyUnavailable: the database does not answer.
         """
 
-        async def attempt(connection: asyncpg.Connection) -> Committed:
+        async def attempt(connection: asyncpg.Connection) -> tuple[None, Committed]:
             async with write_on(connection):
-                return await self._share(connection, key)
+                return None, await self._share(connection, key)
 
-        committed = await until_undisturbed(self._database, attempt, random=self._random)
-        self._announce(committed)
+        await self._committer.commit(attempt)
 
     async def _share(self, connection: asyncpg.Connection, key: FamilyKey) -> Committed:
         refs = {_ref(each): each.source_id for each in await _members(connection, key)}
         if not refs:
-            return Committed(frozenset(), ())
-        now = self._clock.now()
-        ledger = Ledger(connection, ids=self._ids, now=now)
+            return NOTHING
+        ledger = self._committer.ledger(connection)
+        now = ledger.now
         accounts = await ledger.open_known(refs)
         if {_ref(each) for each in await _members(connection, key)} != refs.keys():
             raise PaymentRace
@@ -72,7 +55,7 @@ class Sharer:
         uncounted = ledger.knowing.uncounted(SourceKey(key.workspace_id, key.source_id))
         changed = inherit(members, now=now, uncounted=uncounted)
         if not changed:
-            return Committed(frozenset(), ())
+            return NOTHING
         # Their log rows are still to say so.
         due = [
             NewTask(each.workspace_id, TaskKind.PAYMENT, str(each.payment_id), each.source_id, now)

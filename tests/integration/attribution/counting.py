@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 
 from services.attribution.bodies import BodySeal
-from services.attribution.commits import Commits
+from services.attribution.commits import Commits, Committer
 from services.attribution.domain.conversions import Conversion
 from services.attribution.domain.facts import Provider
 from services.attribution.domain.webhook_logs import LogRow, Origin
@@ -56,39 +56,25 @@ class Counting:
     workspace: str = WORKSPACE
 
     def __post_init__(self) -> None:
-        ids, random = RandomIds(), Random(1)
         self.commits = Commits()
-        seal, announce = BodySeal(Secret(KEY), os.urandom), self.commits.announce
-        patience = Patience()
-        database, clock = self.database, self.clock
-        self.ingestor = Ingestor(
-            database,
-            seal=seal,
-            clock=clock,
-            ids=ids,
-            random=random,
-            patience=patience,
-            announce=announce,
+        seal, patience = BodySeal(Secret(KEY), os.urandom), Patience()
+        committer = Committer(
+            self.database, self.clock, RandomIds(), Random(1), self.commits.announce
         )
-        self.recorder = ClickRecorder(database, clock, ids, announce=announce)
-        self.replayer = Replayer(
-            database,
-            seal=seal,
-            clock=clock,
-            ids=ids,
-            random=random,
-            patience=patience,
-            announce=announce,
+        self.ingestor = Ingestor(committer, seal=seal, patience=patience)
+        self.recorder = ClickRecorder(
+            self.database, self.clock, committer.ids, announce=committer.announce
         )
+        self.replayer = Replayer(committer, seal=seal, patience=patience)
         self.resolver = Resolver(
-            database,
-            settler=Settler(database, clock=clock, ids=ids, random=random, announce=announce),
-            sharer=Sharer(database, clock=clock, ids=ids, random=random, announce=announce),
-            noter=Noter(database, clock=clock, ids=ids, random=random, announce=announce),
+            self.database,
+            settler=Settler(committer),
+            sharer=Sharer(committer),
+            noter=Noter(committer),
             finder=Finder(self.lookups),
             replayer=self.replayer,
-            clock=clock,
-            random=random,
+            clock=self.clock,
+            random=committer.random,
         )
 
     async def deliver(self, *events: dict[str, Any], source: str = "src") -> list[IngestResult]:

@@ -17,7 +17,7 @@ from synaptyx.attribution.v1.campaign_service_pb2_grpc import CampaignServiceStu
 from synaptyx.attribution.v1.event_ingest_service_pb2_grpc import EventIngestServiceStub
 
 from services.attribution.__main__ import grpc_server
-from services.attribution.commits import Commits
+from services.attribution.commits import Commits, Committer
 from services.attribution.retention import LogPartitions
 from services.attribution.settings import AttributionSettings, LookupSettings
 from services.chassis.channels import ServiceChannel
@@ -91,14 +91,13 @@ async def serving(
     """Serve on a free port of loopback, with mutual TLS."""
     settings = _settings(certificates["attribution"].tls, directory)
     partitions = LogPartitions(database, clock, random=Random(1))
+    commits = Commits()
     server = grpc_server(
         settings,
-        database,
+        Committer(database, clock, RandomIds(), Random(1), commits.announce),
         sources=FakeSources(),
         partitions=partitions,
-        clock=clock,
-        ids=RandomIds(),
-        commits=Commits(),
+        commits=commits,
     )
     await server.start()
     try:

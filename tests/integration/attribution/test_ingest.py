@@ -16,12 +16,14 @@ import asyncpg
 import pytest
 
 from services.attribution.bodies import BodySeal
+from services.attribution.commits import Committer
 from services.attribution.domain.clicks import Click
 from services.attribution.domain.facts import Provider
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.domain.webhook_logs import Origin, SealedBody
 from services.attribution.events import IncomingEvent
 from services.attribution.ingest import Ingestor
+from services.attribution.leftovers import Patience
 from services.attribution.store import clicks as click_store
 from services.chassis.clock import SystemClock
 from services.chassis.database import Database
@@ -34,13 +36,8 @@ KEY = "k1:" + base64.b64encode(bytes(32)).decode()
 
 
 def new_ingestor(database: Database) -> Ingestor:
-    return Ingestor(
-        database,
-        seal=BodySeal(Secret(KEY), os.urandom),
-        clock=SystemClock(),
-        ids=RandomIds(),
-        random=random.Random(1),
-    )
+    committer = Committer(database, SystemClock(), RandomIds(), random.Random(1))
+    return Ingestor(committer, seal=BodySeal(Secret(KEY), os.urandom), patience=Patience())
 
 
 @pytest.fixture
