@@ -26,9 +26,10 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from synaptyx.type.v1 import money_pb2 as synaptyx_dot_type_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&synaptyx/attribution/v1/campaign.proto\x12\x17synaptyx.attribution.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xae\x04\n\x08\x43\x61mpaign\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12<\n\x05state\x18\x03 \x01(\x0e\x32\'.synaptyx.attribution.v1.Campaign.StateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x0c\x61rchive_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1d\n\x0fpromotion_codes\x18\x08 \x03(\tB\x04\xe2\x41\x01\x01\x12;\n\x12\x61ttribution_window\x18\t \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01\"D\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x12\n\x0eSTATE_ARCHIVED\x10\x02:X\xea\x41U\n\x11synaptyx/Campaign\x12+workspaces/{workspace}/campaigns/{campaign}*\tcampaigns2\x08\x63\x61mpaignb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&synaptyx/attribution/v1/campaign.proto\x12\x17synaptyx.attribution.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1csynaptyx/type/v1/money.proto\"\xb8\x05\n\x08\x43\x61mpaign\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12<\n\x05state\x18\x03 \x01(\x0e\x32\'.synaptyx.attribution.v1.Campaign.StateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x0c\x61rchive_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1d\n\x0fpromotion_codes\x18\x08 \x03(\tB\x04\xe2\x41\x01\x01\x12;\n\x12\x61ttribution_window\x18\t \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01\x12\x19\n\x0blanding_uri\x18\n \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x0c\x66\x61llback_uri\x18\x0b \x01(\tB\x04\xe2\x41\x01\x01\x12\x35\n\x0e\x63ost_per_click\x18\x0c \x01(\x0b\x32\x17.synaptyx.type.v1.MoneyB\x04\xe2\x41\x01\x01\x12\x1a\n\x0ctracking_uri\x18\r \x01(\tB\x04\xe2\x41\x01\x03\"D\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x12\n\x0eSTATE_ARCHIVED\x10\x02:X\xea\x41U\n\x11synaptyx/Campaign\x12+workspaces/{workspace}/campaigns/{campaign}*\tcampaigns2\x08\x63\x61mpaignb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,10 +54,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CAMPAIGN'].fields_by_name['promotion_codes']._serialized_options = b'\342A\001\001'
   _globals['_CAMPAIGN'].fields_by_name['attribution_window']._loaded_options = None
   _globals['_CAMPAIGN'].fields_by_name['attribution_window']._serialized_options = b'\342A\001\001'
+  _globals['_CAMPAIGN'].fields_by_name['landing_uri']._loaded_options = None
+  _globals['_CAMPAIGN'].fields_by_name['landing_uri']._serialized_options = b'\342A\001\001'
+  _globals['_CAMPAIGN'].fields_by_name['fallback_uri']._loaded_options = None
+  _globals['_CAMPAIGN'].fields_by_name['fallback_uri']._serialized_options = b'\342A\001\001'
+  _globals['_CAMPAIGN'].fields_by_name['cost_per_click']._loaded_options = None
+  _globals['_CAMPAIGN'].fields_by_name['cost_per_click']._serialized_options = b'\342A\001\001'
+  _globals['_CAMPAIGN'].fields_by_name['tracking_uri']._loaded_options = None
+  _globals['_CAMPAIGN'].fields_by_name['tracking_uri']._serialized_options = b'\342A\001\003'
   _globals['_CAMPAIGN']._loaded_options = None
   _globals['_CAMPAIGN']._serialized_options = b'\352AU\n\021synaptyx/Campaign\022+workspaces/{workspace}/campaigns/{campaign}*\tcampaigns2\010campaign'
-  _globals['_CAMPAIGN']._serialized_start=193
-  _globals['_CAMPAIGN']._serialized_end=751
-  _globals['_CAMPAIGN_STATE']._serialized_start=593
-  _globals['_CAMPAIGN_STATE']._serialized_end=661
+  _globals['_CAMPAIGN']._serialized_start=223
+  _globals['_CAMPAIGN']._serialized_end=919
+  _globals['_CAMPAIGN_STATE']._serialized_start=761
+  _globals['_CAMPAIGN_STATE']._serialized_end=829
 # @@protoc_insertion_point(module_scope)

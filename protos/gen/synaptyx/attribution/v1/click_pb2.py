@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from synaptyx.type.v1 import money_pb2 as synaptyx_dot_type_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#synaptyx/attribution/v1/click.proto\x12\x17synaptyx.attribution.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1csynaptyx/type/v1/money.proto\"\xc3\x03\n\x05\x43lick\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12,\n\x08\x63\x61mpaign\x18\x02 \x01(\tB\x1a\xe2\x41\x01\x01\xfa\x41\x13\n\x11synaptyx/Campaign\x12\x34\n\nclick_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x16\n\x08referrer\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12H\n\nparameters\x18\x05 \x03(\x0b\x32..synaptyx.attribution.v1.Click.ParametersEntryB\x04\xe2\x41\x01\x01\x12+\n\x04\x63ost\x18\x06 \x01(\x0b\x32\x17.synaptyx.type.v1.MoneyB\x04\xe2\x41\x01\x01\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:I\xea\x41\x46\n\x0esynaptyx/Click\x12%workspaces/{workspace}/clicks/{click}*\x06\x63licks2\x05\x63lickb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#synaptyx/attribution/v1/click.proto\x12\x17synaptyx.attribution.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1csynaptyx/type/v1/money.proto\"\x83\x08\n\x05\x43lick\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12,\n\x08\x63\x61mpaign\x18\x02 \x01(\tB\x1a\xe2\x41\x01\x01\xfa\x41\x13\n\x11synaptyx/Campaign\x12\x34\n\nclick_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x16\n\x08referrer\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12H\n\nparameters\x18\x05 \x03(\x0b\x32..synaptyx.attribution.v1.Click.ParametersEntryB\x04\xe2\x41\x01\x01\x12+\n\x04\x63ost\x18\x06 \x01(\x0b\x32\x17.synaptyx.type.v1.MoneyB\x04\xe2\x41\x01\x01\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x07\x62rowser\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\x12;\n\x06\x64\x65vice\x18\t \x01(\x0e\x32%.synaptyx.attribution.v1.Click.DeviceB\x04\xe2\x41\x01\x01\x12\x15\n\x07\x63ountry\x18\n \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nip_address\x18\x0b \x01(\tB\x04\xe2\x41\x01\x01\x12N\n\x10traffic_category\x18\x0c \x01(\x0e\x32..synaptyx.attribution.v1.Click.TrafficCategoryB\x04\xe2\x41\x01\x03\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"l\n\x06\x44\x65vice\x12\x16\n\x12\x44\x45VICE_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44\x45VICE_DESKTOP\x10\x01\x12\x11\n\rDEVICE_MOBILE\x10\x02\x12\x11\n\rDEVICE_TABLET\x10\x03\x12\x10\n\x0c\x44\x45VICE_OTHER\x10\x04\"\xfa\x01\n\x0fTrafficCategory\x12 \n\x1cTRAFFIC_CATEGORY_UNSPECIFIED\x10\x00\x12\x19\n\x15TRAFFIC_CATEGORY_PAID\x10\x01\x12\x1c\n\x18TRAFFIC_CATEGORY_ORGANIC\x10\x02\x12\x1b\n\x17TRAFFIC_CATEGORY_SOCIAL\x10\x03\x12\x17\n\x13TRAFFIC_CATEGORY_AI\x10\x04\x12\x1d\n\x19TRAFFIC_CATEGORY_REFERRAL\x10\x05\x12\x1a\n\x16TRAFFIC_CATEGORY_EMAIL\x10\x06\x12\x1b\n\x17TRAFFIC_CATEGORY_DIRECT\x10\x07:I\xea\x41\x46\n\x0esynaptyx/Click\x12%workspaces/{workspace}/clicks/{click}*\x06\x63licks2\x05\x63lickb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,10 +51,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLICK'].fields_by_name['cost']._serialized_options = b'\342A\001\001'
   _globals['_CLICK'].fields_by_name['create_time']._loaded_options = None
   _globals['_CLICK'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_CLICK'].fields_by_name['browser']._loaded_options = None
+  _globals['_CLICK'].fields_by_name['browser']._serialized_options = b'\342A\001\001'
+  _globals['_CLICK'].fields_by_name['device']._loaded_options = None
+  _globals['_CLICK'].fields_by_name['device']._serialized_options = b'\342A\001\001'
+  _globals['_CLICK'].fields_by_name['country']._loaded_options = None
+  _globals['_CLICK'].fields_by_name['country']._serialized_options = b'\342A\001\001'
+  _globals['_CLICK'].fields_by_name['ip_address']._loaded_options = None
+  _globals['_CLICK'].fields_by_name['ip_address']._serialized_options = b'\342A\001\001'
+  _globals['_CLICK'].fields_by_name['traffic_category']._loaded_options = None
+  _globals['_CLICK'].fields_by_name['traffic_category']._serialized_options = b'\342A\001\003'
   _globals['_CLICK']._loaded_options = None
   _globals['_CLICK']._serialized_options = b'\352AF\n\016synaptyx/Click\022%workspaces/{workspace}/clicks/{click}*\006clicks2\005click'
   _globals['_CLICK']._serialized_start=188
-  _globals['_CLICK']._serialized_end=639
-  _globals['_CLICK_PARAMETERSENTRY']._serialized_start=515
-  _globals['_CLICK_PARAMETERSENTRY']._serialized_end=564
+  _globals['_CLICK']._serialized_end=1215
+  _globals['_CLICK_PARAMETERSENTRY']._serialized_start=728
+  _globals['_CLICK_PARAMETERSENTRY']._serialized_end=777
+  _globals['_CLICK_DEVICE']._serialized_start=779
+  _globals['_CLICK_DEVICE']._serialized_end=887
+  _globals['_CLICK_TRAFFICCATEGORY']._serialized_start=890
+  _globals['_CLICK_TRAFFICCATEGORY']._serialized_end=1140
 # @@protoc_insertion_point(module_scope)

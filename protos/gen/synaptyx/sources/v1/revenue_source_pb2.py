@@ -24,11 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from synaptyx.type.v1 import provider_pb2 as synaptyx_dot_type_dot_v1_dot_provider__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(synaptyx/sources/v1/revenue_source.proto\x12\x13synaptyx.sources.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsynaptyx/type/v1/provider.proto\"\x83\x07\n\rRevenueSource\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x33\n\x08provider\x18\x03 \x01(\x0e\x32\x1a.synaptyx.type.v1.ProviderB\x05\xe2\x41\x02\x02\x05\x12P\n\x0f\x63onnection_mode\x18\x04 \x01(\x0e\x32\x31.synaptyx.sources.v1.RevenueSource.ConnectionModeB\x04\xe2\x41\x01\x03\x12=\n\x05state\x18\x05 \x01(\x0e\x32(.synaptyx.sources.v1.RevenueSource.StateB\x04\xe2\x41\x01\x03\x12\x19\n\x0bwebhook_uri\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1e\n\x10provider_account\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\x12\n\x04test\x18\x08 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x0c\x63onnect_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x39\n\x0f\x64isconnect_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\r \x01(\tB\x04\xe2\x41\x01\x01\"i\n\x0e\x43onnectionMode\x12\x1f\n\x1b\x43ONNECTION_MODE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43ONNECTION_MODE_API_KEY\x10\x01\x12\x19\n\x15\x43ONNECTION_MODE_OAUTH\x10\x02\"v\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_PENDING\x10\x01\x12\x10\n\x0cSTATE_ACTIVE\x10\x02\x12\x19\n\x15STATE_NEEDS_RECONNECT\x10\x03\x12\x16\n\x12STATE_DISCONNECTED\x10\x04:U\xea\x41R\n\x16synaptyx/RevenueSource\x12\'workspaces/{workspace}/sources/{source}*\x07sources2\x06sourceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(synaptyx/sources/v1/revenue_source.proto\x12\x13synaptyx.sources.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsynaptyx/type/v1/provider.proto\"\xc9\x07\n\rRevenueSource\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x33\n\x08provider\x18\x03 \x01(\x0e\x32\x1a.synaptyx.type.v1.ProviderB\x05\xe2\x41\x02\x02\x05\x12P\n\x0f\x63onnection_mode\x18\x04 \x01(\x0e\x32\x31.synaptyx.sources.v1.RevenueSource.ConnectionModeB\x04\xe2\x41\x01\x03\x12=\n\x05state\x18\x05 \x01(\x0e\x32(.synaptyx.sources.v1.RevenueSource.StateB\x04\xe2\x41\x01\x03\x12\x19\n\x0bwebhook_uri\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1e\n\x10provider_account\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\x12\n\x04test\x18\x08 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x0c\x63onnect_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x39\n\x0f\x64isconnect_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\r \x01(\tB\x04\xe2\x41\x01\x01\x12\x44\n\x10snippet_settings\x18\x0e \x01(\x0b\x32$.synaptyx.sources.v1.SnippetSettingsB\x04\xe2\x41\x01\x01\"i\n\x0e\x43onnectionMode\x12\x1f\n\x1b\x43ONNECTION_MODE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43ONNECTION_MODE_API_KEY\x10\x01\x12\x19\n\x15\x43ONNECTION_MODE_OAUTH\x10\x02\"v\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_PENDING\x10\x01\x12\x10\n\x0cSTATE_ACTIVE\x10\x02\x12\x19\n\x15STATE_NEEDS_RECONNECT\x10\x03\x12\x16\n\x12STATE_DISCONNECTED\x10\x04:U\xea\x41R\n\x16synaptyx/RevenueSource\x12\'workspaces/{workspace}/sources/{source}*\x07sources2\x06source\"\x87\x02\n\x0fSnippetSettings\x12\x38\n\x0f\x63ookie_lifetime\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01\x12?\n\x05touch\x18\x02 \x01(\x0e\x32*.synaptyx.sources.v1.SnippetSettings.TouchB\x04\xe2\x41\x01\x01\x12\x1e\n\x10\x63onsent_required\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nlink_hosts\x18\x04 \x03(\tB\x04\xe2\x41\x01\x01\"?\n\x05Touch\x12\x15\n\x11TOUCH_UNSPECIFIED\x10\x00\x12\x0f\n\x0bTOUCH_FIRST\x10\x01\x12\x0e\n\nTOUCH_LAST\x10\x02\"\x93\x02\n\x07Snippet\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x18\n\nscript_uri\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x18\n\nscript_tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12!\n\x13\x66loating_script_tag\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x17\n\tintegrity\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07\x63ontent\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03:Y\xea\x41V\n\x10synaptyx/Snippet\x12/workspaces/{workspace}/sources/{source}/snippet*\x08snippets2\x07snippetb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -61,12 +62,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REVENUESOURCE'].fields_by_name['disconnect_time']._serialized_options = b'\342A\001\003'
   _globals['_REVENUESOURCE'].fields_by_name['etag']._loaded_options = None
   _globals['_REVENUESOURCE'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_REVENUESOURCE'].fields_by_name['snippet_settings']._loaded_options = None
+  _globals['_REVENUESOURCE'].fields_by_name['snippet_settings']._serialized_options = b'\342A\001\001'
   _globals['_REVENUESOURCE']._loaded_options = None
   _globals['_REVENUESOURCE']._serialized_options = b'\352AR\n\026synaptyx/RevenueSource\022\'workspaces/{workspace}/sources/{source}*\007sources2\006source'
-  _globals['_REVENUESOURCE']._serialized_start=192
-  _globals['_REVENUESOURCE']._serialized_end=1091
-  _globals['_REVENUESOURCE_CONNECTIONMODE']._serialized_start=779
-  _globals['_REVENUESOURCE_CONNECTIONMODE']._serialized_end=884
-  _globals['_REVENUESOURCE_STATE']._serialized_start=886
-  _globals['_REVENUESOURCE_STATE']._serialized_end=1004
+  _globals['_SNIPPETSETTINGS'].fields_by_name['cookie_lifetime']._loaded_options = None
+  _globals['_SNIPPETSETTINGS'].fields_by_name['cookie_lifetime']._serialized_options = b'\342A\001\001'
+  _globals['_SNIPPETSETTINGS'].fields_by_name['touch']._loaded_options = None
+  _globals['_SNIPPETSETTINGS'].fields_by_name['touch']._serialized_options = b'\342A\001\001'
+  _globals['_SNIPPETSETTINGS'].fields_by_name['consent_required']._loaded_options = None
+  _globals['_SNIPPETSETTINGS'].fields_by_name['consent_required']._serialized_options = b'\342A\001\001'
+  _globals['_SNIPPETSETTINGS'].fields_by_name['link_hosts']._loaded_options = None
+  _globals['_SNIPPETSETTINGS'].fields_by_name['link_hosts']._serialized_options = b'\342A\001\001'
+  _globals['_SNIPPET'].fields_by_name['name']._loaded_options = None
+  _globals['_SNIPPET'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_SNIPPET'].fields_by_name['script_uri']._loaded_options = None
+  _globals['_SNIPPET'].fields_by_name['script_uri']._serialized_options = b'\342A\001\003'
+  _globals['_SNIPPET'].fields_by_name['script_tag']._loaded_options = None
+  _globals['_SNIPPET'].fields_by_name['script_tag']._serialized_options = b'\342A\001\003'
+  _globals['_SNIPPET'].fields_by_name['floating_script_tag']._loaded_options = None
+  _globals['_SNIPPET'].fields_by_name['floating_script_tag']._serialized_options = b'\342A\001\003'
+  _globals['_SNIPPET'].fields_by_name['integrity']._loaded_options = None
+  _globals['_SNIPPET'].fields_by_name['integrity']._serialized_options = b'\342A\001\003'
+  _globals['_SNIPPET'].fields_by_name['content']._loaded_options = None
+  _globals['_SNIPPET'].fields_by_name['content']._serialized_options = b'\342A\001\003'
+  _globals['_SNIPPET'].fields_by_name['etag']._loaded_options = None
+  _globals['_SNIPPET'].fields_by_name['etag']._serialized_options = b'\342A\001\003'
+  _globals['_SNIPPET']._loaded_options = None
+  _globals['_SNIPPET']._serialized_options = b'\352AV\n\020synaptyx/Snippet\022/workspaces/{workspace}/sources/{source}/snippet*\010snippets2\007snippet'
+  _globals['_REVENUESOURCE']._serialized_start=224
+  _globals['_REVENUESOURCE']._serialized_end=1193
+  _globals['_REVENUESOURCE_CONNECTIONMODE']._serialized_start=881
+  _globals['_REVENUESOURCE_CONNECTIONMODE']._serialized_end=986
+  _globals['_REVENUESOURCE_STATE']._serialized_start=988
+  _globals['_REVENUESOURCE_STATE']._serialized_end=1106
+  _globals['_SNIPPETSETTINGS']._serialized_start=1196
+  _globals['_SNIPPETSETTINGS']._serialized_end=1459
+  _globals['_SNIPPETSETTINGS_TOUCH']._serialized_start=1396
+  _globals['_SNIPPETSETTINGS_TOUCH']._serialized_end=1459
+  _globals['_SNIPPET']._serialized_start=1462
+  _globals['_SNIPPET']._serialized_end=1737
 # @@protoc_insertion_point(module_scope)

@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.api import client_pb2 as google_dot_api_dot_client__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from synaptyx.sources.v1 import revenue_source_pb2 as synaptyx_dot_sources_dot_v1_dot_revenue__source__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0synaptyx/sources/v1/revenue_source_service.proto\x12\x13synaptyx.sources.v1\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a(synaptyx/sources/v1/revenue_source.proto\"H\n\x17GetRevenueSourceRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16synaptyx/RevenueSource\"\xa4\x01\n\x19ListRevenueSourcesRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12>\n\x06states\x18\x04 \x03(\x0e\x32(.synaptyx.sources.v1.RevenueSource.StateB\x04\xe2\x41\x01\x01\"r\n\x1aListRevenueSourcesResponse\x12;\n\x0frevenue_sources\x18\x01 \x03(\x0b\x32\".synaptyx.sources.v1.RevenueSource\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8e\x01\n\x1a\x43reateRevenueSourceRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12@\n\x0erevenue_source\x18\x02 \x01(\x0b\x32\".synaptyx.sources.v1.RevenueSourceB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xa5\x01\n\x1b\x43onnectRevenueSourceRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16synaptyx/RevenueSource\x12\x19\n\x07\x61pi_key\x18\x02 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x02\x04\x12(\n\x16webhook_signing_secret\x18\x03 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x02\x04\x12\x12\n\x04\x65tag\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"c\n\x1e\x44isconnectRevenueSourceRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16synaptyx/RevenueSource\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x32\xa3\x05\n\x14RevenueSourceService\x12m\n\x10GetRevenueSource\x12,.synaptyx.sources.v1.GetRevenueSourceRequest\x1a\".synaptyx.sources.v1.RevenueSource\"\x07\xda\x41\x04name\x12\x80\x01\n\x12ListRevenueSources\x12..synaptyx.sources.v1.ListRevenueSourcesRequest\x1a/.synaptyx.sources.v1.ListRevenueSourcesResponse\"\t\xda\x41\x06parent\x12\x84\x01\n\x13\x43reateRevenueSource\x12/.synaptyx.sources.v1.CreateRevenueSourceRequest\x1a\".synaptyx.sources.v1.RevenueSource\"\x18\xda\x41\x15parent,revenue_source\x12\x94\x01\n\x14\x43onnectRevenueSource\x12\x30.synaptyx.sources.v1.ConnectRevenueSourceRequest\x1a\".synaptyx.sources.v1.RevenueSource\"&\xda\x41#name,api_key,webhook_signing_secret\x12{\n\x17\x44isconnectRevenueSource\x12\x33.synaptyx.sources.v1.DisconnectRevenueSourceRequest\x1a\".synaptyx.sources.v1.RevenueSource\"\x07\xda\x41\x04nameb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0synaptyx/sources/v1/revenue_source_service.proto\x12\x13synaptyx.sources.v1\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a(synaptyx/sources/v1/revenue_source.proto\"H\n\x17GetRevenueSourceRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16synaptyx/RevenueSource\"\xa4\x01\n\x19ListRevenueSourcesRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12>\n\x06states\x18\x04 \x03(\x0e\x32(.synaptyx.sources.v1.RevenueSource.StateB\x04\xe2\x41\x01\x01\"r\n\x1aListRevenueSourcesResponse\x12;\n\x0frevenue_sources\x18\x01 \x03(\x0b\x32\".synaptyx.sources.v1.RevenueSource\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8e\x01\n\x1a\x43reateRevenueSourceRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12@\n\x0erevenue_source\x18\x02 \x01(\x0b\x32\".synaptyx.sources.v1.RevenueSourceB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x95\x01\n\x1aUpdateRevenueSourceRequest\x12@\n\x0erevenue_source\x18\x01 \x01(\x0b\x32\".synaptyx.sources.v1.RevenueSourceB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"<\n\x11GetSnippetRequest\x12\'\n\x04name\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10synaptyx/Snippet\"\xa5\x01\n\x1b\x43onnectRevenueSourceRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16synaptyx/RevenueSource\x12\x19\n\x07\x61pi_key\x18\x02 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x02\x04\x12(\n\x16webhook_signing_secret\x18\x03 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x02\x04\x12\x12\n\x04\x65tag\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"c\n\x1e\x44isconnectRevenueSourceRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16synaptyx/RevenueSource\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x32\x8c\x07\n\x14RevenueSourceService\x12m\n\x10GetRevenueSource\x12,.synaptyx.sources.v1.GetRevenueSourceRequest\x1a\".synaptyx.sources.v1.RevenueSource\"\x07\xda\x41\x04name\x12\x80\x01\n\x12ListRevenueSources\x12..synaptyx.sources.v1.ListRevenueSourcesRequest\x1a/.synaptyx.sources.v1.ListRevenueSourcesResponse\"\t\xda\x41\x06parent\x12\x84\x01\n\x13\x43reateRevenueSource\x12/.synaptyx.sources.v1.CreateRevenueSourceRequest\x1a\".synaptyx.sources.v1.RevenueSource\"\x18\xda\x41\x15parent,revenue_source\x12\x89\x01\n\x13UpdateRevenueSource\x12/.synaptyx.sources.v1.UpdateRevenueSourceRequest\x1a\".synaptyx.sources.v1.RevenueSource\"\x1d\xda\x41\x1arevenue_source,update_mask\x12[\n\nGetSnippet\x12&.synaptyx.sources.v1.GetSnippetRequest\x1a\x1c.synaptyx.sources.v1.Snippet\"\x07\xda\x41\x04name\x12\x94\x01\n\x14\x43onnectRevenueSource\x12\x30.synaptyx.sources.v1.ConnectRevenueSourceRequest\x1a\".synaptyx.sources.v1.RevenueSource\"&\xda\x41#name,api_key,webhook_signing_secret\x12{\n\x17\x44isconnectRevenueSource\x12\x33.synaptyx.sources.v1.DisconnectRevenueSourceRequest\x1a\".synaptyx.sources.v1.RevenueSource\"\x07\xda\x41\x04nameb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,6 +52,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEREVENUESOURCEREQUEST'].fields_by_name['revenue_source']._serialized_options = b'\342A\001\002'
   _globals['_CREATEREVENUESOURCEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CREATEREVENUESOURCEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_UPDATEREVENUESOURCEREQUEST'].fields_by_name['revenue_source']._loaded_options = None
+  _globals['_UPDATEREVENUESOURCEREQUEST'].fields_by_name['revenue_source']._serialized_options = b'\342A\001\002'
+  _globals['_UPDATEREVENUESOURCEREQUEST'].fields_by_name['update_mask']._loaded_options = None
+  _globals['_UPDATEREVENUESOURCEREQUEST'].fields_by_name['update_mask']._serialized_options = b'\342A\001\001'
+  _globals['_GETSNIPPETREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETSNIPPETREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\022\n\020synaptyx/Snippet'
   _globals['_CONNECTREVENUESOURCEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_CONNECTREVENUESOURCEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\030\n\026synaptyx/RevenueSource'
   _globals['_CONNECTREVENUESOURCEREQUEST'].fields_by_name['api_key']._loaded_options = None
@@ -69,22 +76,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REVENUESOURCESERVICE'].methods_by_name['ListRevenueSources']._serialized_options = b'\332A\006parent'
   _globals['_REVENUESOURCESERVICE'].methods_by_name['CreateRevenueSource']._loaded_options = None
   _globals['_REVENUESOURCESERVICE'].methods_by_name['CreateRevenueSource']._serialized_options = b'\332A\025parent,revenue_source'
+  _globals['_REVENUESOURCESERVICE'].methods_by_name['UpdateRevenueSource']._loaded_options = None
+  _globals['_REVENUESOURCESERVICE'].methods_by_name['UpdateRevenueSource']._serialized_options = b'\332A\032revenue_source,update_mask'
+  _globals['_REVENUESOURCESERVICE'].methods_by_name['GetSnippet']._loaded_options = None
+  _globals['_REVENUESOURCESERVICE'].methods_by_name['GetSnippet']._serialized_options = b'\332A\004name'
   _globals['_REVENUESOURCESERVICE'].methods_by_name['ConnectRevenueSource']._loaded_options = None
   _globals['_REVENUESOURCESERVICE'].methods_by_name['ConnectRevenueSource']._serialized_options = b'\332A#name,api_key,webhook_signing_secret'
   _globals['_REVENUESOURCESERVICE'].methods_by_name['DisconnectRevenueSource']._loaded_options = None
   _globals['_REVENUESOURCESERVICE'].methods_by_name['DisconnectRevenueSource']._serialized_options = b'\332A\004name'
-  _globals['_GETREVENUESOURCEREQUEST']._serialized_start=200
-  _globals['_GETREVENUESOURCEREQUEST']._serialized_end=272
-  _globals['_LISTREVENUESOURCESREQUEST']._serialized_start=275
-  _globals['_LISTREVENUESOURCESREQUEST']._serialized_end=439
-  _globals['_LISTREVENUESOURCESRESPONSE']._serialized_start=441
-  _globals['_LISTREVENUESOURCESRESPONSE']._serialized_end=555
-  _globals['_CREATEREVENUESOURCEREQUEST']._serialized_start=558
-  _globals['_CREATEREVENUESOURCEREQUEST']._serialized_end=700
-  _globals['_CONNECTREVENUESOURCEREQUEST']._serialized_start=703
-  _globals['_CONNECTREVENUESOURCEREQUEST']._serialized_end=868
-  _globals['_DISCONNECTREVENUESOURCEREQUEST']._serialized_start=870
-  _globals['_DISCONNECTREVENUESOURCEREQUEST']._serialized_end=969
-  _globals['_REVENUESOURCESERVICE']._serialized_start=972
-  _globals['_REVENUESOURCESERVICE']._serialized_end=1647
+  _globals['_GETREVENUESOURCEREQUEST']._serialized_start=234
+  _globals['_GETREVENUESOURCEREQUEST']._serialized_end=306
+  _globals['_LISTREVENUESOURCESREQUEST']._serialized_start=309
+  _globals['_LISTREVENUESOURCESREQUEST']._serialized_end=473
+  _globals['_LISTREVENUESOURCESRESPONSE']._serialized_start=475
+  _globals['_LISTREVENUESOURCESRESPONSE']._serialized_end=589
+  _globals['_CREATEREVENUESOURCEREQUEST']._serialized_start=592
+  _globals['_CREATEREVENUESOURCEREQUEST']._serialized_end=734
+  _globals['_UPDATEREVENUESOURCEREQUEST']._serialized_start=737
+  _globals['_UPDATEREVENUESOURCEREQUEST']._serialized_end=886
+  _globals['_GETSNIPPETREQUEST']._serialized_start=888
+  _globals['_GETSNIPPETREQUEST']._serialized_end=948
+  _globals['_CONNECTREVENUESOURCEREQUEST']._serialized_start=951
+  _globals['_CONNECTREVENUESOURCEREQUEST']._serialized_end=1116
+  _globals['_DISCONNECTREVENUESOURCEREQUEST']._serialized_start=1118
+  _globals['_DISCONNECTREVENUESOURCEREQUEST']._serialized_end=1217
+  _globals['_REVENUESOURCESERVICE']._serialized_start=1220
+  _globals['_REVENUESOURCESERVICE']._serialized_end=2128
 # @@protoc_insertion_point(module_scope)

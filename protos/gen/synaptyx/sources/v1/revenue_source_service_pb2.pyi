@@ -1,6 +1,7 @@
 from google.api import client_pb2 as _client_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.api import resource_pb2 as _resource_pb2
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from synaptyx.sources.v1 import revenue_source_pb2 as _revenue_source_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -45,6 +46,20 @@ class CreateRevenueSourceRequest(_message.Message):
     revenue_source: _revenue_source_pb2.RevenueSource
     request_id: str
     def __init__(self, parent: _Optional[str] = ..., revenue_source: _Optional[_Union[_revenue_source_pb2.RevenueSource, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class UpdateRevenueSourceRequest(_message.Message):
+    __slots__ = ("revenue_source", "update_mask")
+    REVENUE_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_MASK_FIELD_NUMBER: _ClassVar[int]
+    revenue_source: _revenue_source_pb2.RevenueSource
+    update_mask: _field_mask_pb2.FieldMask
+    def __init__(self, revenue_source: _Optional[_Union[_revenue_source_pb2.RevenueSource, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
+
+class GetSnippetRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class ConnectRevenueSourceRequest(_message.Message):
     __slots__ = ("name", "api_key", "webhook_signing_secret", "etag")

@@ -51,6 +51,16 @@ class RevenueSourceServiceStub:
                 request_serializer=synaptyx_dot_sources_dot_v1_dot_revenue__source__service__pb2.CreateRevenueSourceRequest.SerializeToString,
                 response_deserializer=synaptyx_dot_sources_dot_v1_dot_revenue__source__pb2.RevenueSource.FromString,
                 _registered_method=True)
+        self.UpdateRevenueSource = channel.unary_unary(
+                '/synaptyx.sources.v1.RevenueSourceService/UpdateRevenueSource',
+                request_serializer=synaptyx_dot_sources_dot_v1_dot_revenue__source__service__pb2.UpdateRevenueSourceRequest.SerializeToString,
+                response_deserializer=synaptyx_dot_sources_dot_v1_dot_revenue__source__pb2.RevenueSource.FromString,
+                _registered_method=True)
+        self.GetSnippet = channel.unary_unary(
+                '/synaptyx.sources.v1.RevenueSourceService/GetSnippet',
+                request_serializer=synaptyx_dot_sources_dot_v1_dot_revenue__source__service__pb2.GetSnippetRequest.SerializeToString,
+                response_deserializer=synaptyx_dot_sources_dot_v1_dot_revenue__source__pb2.Snippet.FromString,
+                _registered_method=True)
         self.ConnectRevenueSource = channel.unary_unary(
                 '/synaptyx.sources.v1.RevenueSourceService/ConnectRevenueSource',
                 request_serializer=synaptyx_dot_sources_dot_v1_dot_revenue__source__service__pb2.ConnectRevenueSourceRequest.SerializeToString,
@@ -85,6 +95,22 @@ class RevenueSourceServiceServicer:
     def CreateRevenueSource(self, request, context):
         """Creates a source in the state PENDING, with the webhook URI to enter at the
         provider.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateRevenueSource(self, request, context):
+        """Changes a source.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSnippet(self, request, context):
+        """Gets the snippet of a source, in whichever state it is. A caller that may read
+        every workspace may name it `workspaces/-/sources/{source}/snippet`; the answer
+        carries the full name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -125,6 +151,16 @@ def add_RevenueSourceServiceServicer_to_server(servicer, server):
                     servicer.CreateRevenueSource,
                     request_deserializer=synaptyx_dot_sources_dot_v1_dot_revenue__source__service__pb2.CreateRevenueSourceRequest.FromString,
                     response_serializer=synaptyx_dot_sources_dot_v1_dot_revenue__source__pb2.RevenueSource.SerializeToString,
+            ),
+            'UpdateRevenueSource': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateRevenueSource,
+                    request_deserializer=synaptyx_dot_sources_dot_v1_dot_revenue__source__service__pb2.UpdateRevenueSourceRequest.FromString,
+                    response_serializer=synaptyx_dot_sources_dot_v1_dot_revenue__source__pb2.RevenueSource.SerializeToString,
+            ),
+            'GetSnippet': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSnippet,
+                    request_deserializer=synaptyx_dot_sources_dot_v1_dot_revenue__source__service__pb2.GetSnippetRequest.FromString,
+                    response_serializer=synaptyx_dot_sources_dot_v1_dot_revenue__source__pb2.Snippet.SerializeToString,
             ),
             'ConnectRevenueSource': grpc.unary_unary_rpc_method_handler(
                     servicer.ConnectRevenueSource,
@@ -219,6 +255,60 @@ class RevenueSourceService:
             '/synaptyx.sources.v1.RevenueSourceService/CreateRevenueSource',
             synaptyx_dot_sources_dot_v1_dot_revenue__source__service__pb2.CreateRevenueSourceRequest.SerializeToString,
             synaptyx_dot_sources_dot_v1_dot_revenue__source__pb2.RevenueSource.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateRevenueSource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/synaptyx.sources.v1.RevenueSourceService/UpdateRevenueSource',
+            synaptyx_dot_sources_dot_v1_dot_revenue__source__service__pb2.UpdateRevenueSourceRequest.SerializeToString,
+            synaptyx_dot_sources_dot_v1_dot_revenue__source__pb2.RevenueSource.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSnippet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/synaptyx.sources.v1.RevenueSourceService/GetSnippet',
+            synaptyx_dot_sources_dot_v1_dot_revenue__source__service__pb2.GetSnippetRequest.SerializeToString,
+            synaptyx_dot_sources_dot_v1_dot_revenue__source__pb2.Snippet.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,6 +44,13 @@ class RevenueSourceServiceStub:
     """Creates a source in the state PENDING, with the webhook URI to enter at the
     provider.
     """
+    UpdateRevenueSource: _grpc.UnaryUnaryMultiCallable[_revenue_source_service_pb2.UpdateRevenueSourceRequest, _revenue_source_pb2.RevenueSource]
+    """Changes a source."""
+    GetSnippet: _grpc.UnaryUnaryMultiCallable[_revenue_source_service_pb2.GetSnippetRequest, _revenue_source_pb2.Snippet]
+    """Gets the snippet of a source, in whichever state it is. A caller that may read
+    every workspace may name it `workspaces/-/sources/{source}/snippet`; the answer
+    carries the full name.
+    """
     ConnectRevenueSource: _grpc.UnaryUnaryMultiCallable[_revenue_source_service_pb2.ConnectRevenueSourceRequest, _revenue_source_pb2.RevenueSource]
     """Connects a source with an API key and a signing secret. The key is tried at
     the provider before anything is stored. Connecting an active source again
@@ -69,6 +76,13 @@ class RevenueSourceServiceAsyncStub(RevenueSourceServiceStub):
     CreateRevenueSource: _aio.UnaryUnaryMultiCallable[_revenue_source_service_pb2.CreateRevenueSourceRequest, _revenue_source_pb2.RevenueSource]  # type: ignore[assignment]
     """Creates a source in the state PENDING, with the webhook URI to enter at the
     provider.
+    """
+    UpdateRevenueSource: _aio.UnaryUnaryMultiCallable[_revenue_source_service_pb2.UpdateRevenueSourceRequest, _revenue_source_pb2.RevenueSource]  # type: ignore[assignment]
+    """Changes a source."""
+    GetSnippet: _aio.UnaryUnaryMultiCallable[_revenue_source_service_pb2.GetSnippetRequest, _revenue_source_pb2.Snippet]  # type: ignore[assignment]
+    """Gets the snippet of a source, in whichever state it is. A caller that may read
+    every workspace may name it `workspaces/-/sources/{source}/snippet`; the answer
+    carries the full name.
     """
     ConnectRevenueSource: _aio.UnaryUnaryMultiCallable[_revenue_source_service_pb2.ConnectRevenueSourceRequest, _revenue_source_pb2.RevenueSource]  # type: ignore[assignment]
     """Connects a source with an API key and a signing secret. The key is tried at
@@ -110,6 +124,25 @@ class RevenueSourceServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_revenue_source_pb2.RevenueSource, _abc.Awaitable[_revenue_source_pb2.RevenueSource]]:
         """Creates a source in the state PENDING, with the webhook URI to enter at the
         provider.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateRevenueSource(
+        self,
+        request: _revenue_source_service_pb2.UpdateRevenueSourceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_revenue_source_pb2.RevenueSource, _abc.Awaitable[_revenue_source_pb2.RevenueSource]]:
+        """Changes a source."""
+
+    @_abc_1.abstractmethod
+    def GetSnippet(
+        self,
+        request: _revenue_source_service_pb2.GetSnippetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_revenue_source_pb2.Snippet, _abc.Awaitable[_revenue_source_pb2.Snippet]]:
+        """Gets the snippet of a source, in whichever state it is. A caller that may read
+        every workspace may name it `workspaces/-/sources/{source}/snippet`; the answer
+        carries the full name.
         """
 
     @_abc_1.abstractmethod
