@@ -96,17 +96,25 @@ def a_campaign(
     archived_at: datetime | None = None,
     promotion_codes: tuple[str, ...] = (),
     attribution_window: timedelta | None = None,
+    tracking_id: str | None = None,
+    landing_uri: str | None = None,
+    fallback_uri: str | None = None,
+    cost_per_click: Money | None = None,
 ) -> Campaign:
     return Campaign(
         workspace_id=workspace_id,
         campaign_id=campaign_id or f"campaign-{next(_numbers)}",
         row_id=uuid7_at(created_at),
+        tracking_id=f"t{next(_numbers)}" if tracking_id is None else tracking_id,
         display_name=display_name,
         created_at=created_at,
         updated_at=archived_at or created_at,
         archived_at=archived_at,
         promotion_codes=promotion_codes,
         attribution_window=attribution_window,
+        landing_uri=landing_uri,
+        fallback_uri=fallback_uri,
+        cost_per_click=cost_per_click,
     )
 
 
@@ -198,7 +206,7 @@ def a_log_row(
 async def store_clicks(database: Database, *built: Click) -> None:
     async with database.write() as tx:
         for click in built:
-            await clicks.add(tx, [click])
+            await clicks.add(await tx.driver(), [click])
 
 
 async def store_campaigns(database: Database, *built: Campaign) -> None:

@@ -13,7 +13,9 @@ METHODS: dict[str, tuple[str, ...]] = {
     "ingress": (
         f"{_SOURCES}/GetRevenueSource",
         f"{_CREDENTIALS}/AccessCredential",
+        f"{_SOURCES}/GetSnippet",
         f"{_ATTRIBUTION}.EventIngestService/*",
+        f"{_ATTRIBUTION}.TrackingService/*",
     ),
     # It looks payments up at the provider with a source's token.
     "attribution": (f"{_SOURCES}/GetRevenueSource", f"{_CREDENTIALS}/AccessCredential"),

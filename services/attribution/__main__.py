@@ -19,13 +19,17 @@ from synaptyx.attribution.v1.campaign_service_pb2_grpc import (
 from synaptyx.attribution.v1.event_ingest_service_pb2_grpc import (
     add_EventIngestServiceServicer_to_server,
 )
+from synaptyx.attribution.v1.tracking_service_pb2_grpc import (
+    add_TrackingServiceServicer_to_server,
+)
 
-from services.attribution.api import attribution, campaigns
+from services.attribution.api import attribution, campaigns, tracking
 from services.attribution.api.attribution import AttributionServicer
 from services.attribution.api.campaigns import CampaignServicer
 from services.attribution.api.credits import ConversionCredits
 from services.attribution.api.event_ingest import EventIngestServicer
 from services.attribution.api.revenue import RevenueQueries
+from services.attribution.api.tracking import TrackingServicer
 from services.attribution.api.watching import ConversionStreams
 from services.attribution.attaching import Attacher
 from services.attribution.bodies import BodySeal
@@ -47,6 +51,7 @@ from services.attribution.settings import AttributionSettings
 from services.attribution.settling import Settler
 from services.attribution.sharing import Sharer
 from services.attribution.sources import Sources
+from services.attribution.tracking import Tracker
 from services.attribution.watching import StoredChanges, Watcher
 from services.chassis import garbage, logs, telemetry
 from services.chassis.certificates import CertificateError
@@ -138,7 +143,7 @@ def grpc_server(
     seal = BodySeal(settings.body_keys, os.urandom)
     watcher = Watcher(StoredChanges(database), longest=settings.server.max_connection_age)
     commits.listen(lambda committed: _tell(watcher, committed))
-    recorder = ClickRecorder(database, clock, ids, announce=committer.announce)
+    recorder = ClickRecorder(committer)
     ingestor = Ingestor(committer, seal=seal, patience=Patience(settings.lookups.delay))
     attacher = Attacher(committer)
     attribution_servicer = AttributionServicer(
@@ -151,7 +156,12 @@ def grpc_server(
         streams=ConversionStreams(watcher),
     )
     campaign_servicer = CampaignServicer(
-        database, clock, ids, sources=sources, previewer=Previewer(database, seal=seal)
+        database,
+        clock,
+        ids,
+        sources=sources,
+        previewer=Previewer(database, seal=seal),
+        public_url=settings.public_url,
     )
     ingest_servicer = EventIngestServicer(ingestor, Rejections(database, ids=ids))
     return GrpcServer(
@@ -165,6 +175,10 @@ def grpc_server(
             campaigns.SERVICE: partial(add_CampaignServiceServicer_to_server, campaign_servicer),
             "synaptyx.attribution.v1.EventIngestService": partial(
                 add_EventIngestServiceServicer_to_server, ingest_servicer
+            ),
+            tracking.SERVICE: partial(
+                add_TrackingServiceServicer_to_server,
+                TrackingServicer(database, Tracker(committer)),
             ),
         },
         readiness=lambda: partitions.seen,

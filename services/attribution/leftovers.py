@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from asyncpg import Connection
+
 from services.attribution.belonging import families_of, families_of_account
 from services.attribution.domain.conversions import UNPAID, Conversion
 from services.attribution.domain.counting import Account, Verdict
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.ledger import Ledger
+from services.attribution.store import conversions
 from services.attribution.store.families import FamilyKey
 from services.attribution.store.tasks import NewTask, TaskKind
 
@@ -25,6 +28,17 @@ class Patience:
     """How long a payment may wait for the event that accounts for it, before a look-up."""
 
     before_look_up: timedelta = timedelta(seconds=20)
+
+
+async def payments_awaiting(
+    connection: Connection, workspace_id: str, click_ids: Iterable[str], *, now: datetime
+) -> list[NewTask]:
+    """Return that the payments are to be settled that name clicks which are only recorded now."""
+    waiting = await conversions.awaiting_clicks(connection, workspace_id, click_ids)
+    return [
+        NewTask(workspace_id, TaskKind.PAYMENT, str(payment_id), source_id, now)
+        for payment_id, source_id in waiting
+    ]
 
 
 def tasks_of(

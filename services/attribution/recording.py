@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 
-from services.attribution.commits import Announce, Committed, announce_to_nobody
+from services.attribution.commits import Committed, Committer
 from services.attribution.domain.click_drafts import ClickDraft
 from services.attribution.domain.clicks import Click
-from services.attribution.store import campaigns, clicks, conversions, tasks
-from services.attribution.store.tasks import NewTask, TaskKind
+from services.attribution.leftovers import payments_awaiting
+from services.attribution.store import campaigns, clicks, tasks
+from services.attribution.store.tasks import NewTask
 from services.attribution.store.together import write
-from services.chassis.clock import Clock
-from services.chassis.database import Database, WriteTransaction
+from services.chassis.database import WriteTransaction
 from services.chassis.errors import (
     DependencyUnavailable,
     ResourceExists,
     ResourceNotFound,
     StateConflict,
 )
-from services.chassis.ids import IdSource
 from services.chassis.resource_names import CAMPAIGN, CLICK
 
 
 class ClickRecorder:
     """Records clicks, once each."""
 
-    def __init__(
-        self,
-        database: Database,
-        clock: Clock,
-        ids: IdSource,
-        *,
-        announce: Announce = announce_to_nobody,
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._ids = ids
-        self._announce = announce
+    def __init__(self, committer: Committer) -> None:
+        """Change what `committer` commits."""
+        self._committer = committer
 
     async def record(self, workspace_id: str, drafts: Sequence[ClickDraft]) -> list[Click]:
         """Record all of the clicks or none, and return them in the order of the drafts.
@@ -49,12 +38,12 @@ class ClickRecorder:
             ResourceNotFound: the campaign of a new one does not exist.
             StateConflict: the campaign of a new one is archived.
         """
-        now = self._clock.now()
+        now = self._committer.clock.now()
         told = [
             draft.to_click(
                 workspace_id,
                 # An id of ours begins with a letter, as people expect of one in a URL.
-                click_id=draft.click_id or f"c{self._ids.token()}",
+                click_id=draft.click_id or f"c{self._committer.ids.token()}",
                 at=now,
             )
             for draft in drafts
@@ -62,9 +51,13 @@ class ClickRecorder:
         # Of two drafts with one id the first is recorded; the second must say the same.
         new = {click.click_id: click for click in reversed(told)}
         late: list[NewTask] = []
-        async with self._database.write() as tx:
-            added = await clicks.add(tx, new.values())
-            late = await _awaiting(tx, workspace_id, added, now=now)
+        async with self._committer.database.write() as tx:
+            connection = await tx.driver()
+            added = {click_id for _, click_id in await clicks.add(connection, new.values())}
+            if added:
+                late = await payments_awaiting(connection, workspace_id, added, now=now)
+            if late:
+                await write(connection, [tasks.adding(late, at=now)])
             await _check_campaigns(tx, workspace_id, (new[click_id] for click_id in added))
             known = [click_id for click_id in new if click_id not in added]
             stored = await clicks.get_many(tx, workspace_id, known) if known else {}
@@ -77,25 +70,8 @@ class ClickRecorder:
                     name = CLICK.format(workspace=workspace_id, click=click.click_id)
                     raise ResourceExists(name)
         if late:
-            self._announce(Committed(frozenset(), late))
+            self._committer.announce(Committed(frozenset(), late))
         return recorded
-
-
-async def _awaiting(
-    tx: WriteTransaction, workspace_id: str, added: Collection[str], *, now: datetime
-) -> list[NewTask]:
-    """Have the payments settled that name clicks which are only recorded now."""
-    if not added:
-        return []
-    connection = await tx.driver()
-    waiting = await conversions.awaiting_clicks(connection, workspace_id, added)
-    due = [
-        NewTask(workspace_id, TaskKind.PAYMENT, str(payment_id), source_id, now)
-        for payment_id, source_id in waiting
-    ]
-    if due:
-        await write(connection, [tasks.adding(due, at=now)])
-    return due
 
 
 async def _check_campaigns(tx: WriteTransaction, workspace_id: str, new: Iterable[Click]) -> None:

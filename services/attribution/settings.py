@@ -79,6 +79,12 @@ class AttributionSettings(ServiceSettings):
     """Says what the attribution service is set up with."""
 
     lookups: LookupSettings
+    public_url: str = setting(
+        "SYNAPTYX_PUBLIC_URL",
+        check=http_url,
+        help="The URL at which browsers and providers reach ingress; the base of every tracking "
+        "link, snippet and webhook URI.",
+    )
     body_keys: Secret = setting(
         "SYNAPTYX_BODY_KEYS",
         check=_body_keys,

@@ -117,4 +117,5 @@ WEBHOOK_LOG: Final = Pattern("workspaces/{workspace}/sources/{source}/webhookLog
 EVENT_MAPPING: Final = Pattern(
     "workspaces/{workspace}/sources/{source}/eventMappings/{event_mapping}"
 )
+SNIPPET: Final = Pattern("workspaces/{workspace}/sources/{source}/snippet")
 CREDENTIAL: Final = Pattern("workspaces/{workspace}/sources/{source}/credentials/{credential}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import Any
 
 from grpc.aio import ServicerContext
@@ -19,11 +18,15 @@ from services.attribution.api.messages import campaign_etag, campaign_name, to_c
 from services.attribution.api.requests import Faults, masked_fields, read_plain_id
 from services.attribution.domain.campaigns import (
     Campaign,
+    CampaignFields,
     attribution_window_fault,
+    cost_faults,
     promotion_code_faults,
     sorted_codes,
 )
 from services.attribution.domain.fields import display_name_fault, request_id_fault
+from services.attribution.domain.landing import fallback_fault, landing_fault
+from services.attribution.domain.money import Money
 from services.attribution.domain.promotion_codes import code_key
 from services.attribution.previewing import Previewer
 from services.attribution.sources import Sources
@@ -39,7 +42,7 @@ from services.chassis.resource_names import CAMPAIGN, WORKSPACE
 SERVICE = "synaptyx.attribution.v1.CampaignService"
 
 _CAMPAIGNS: Collection[Campaign] = Collection(CAMPAIGN, campaigns, campaign_name, campaign_etag)
-_CHANGEABLE = frozenset({"display_name", "promotion_codes", "attribution_window"})
+_CHANGEABLE = frozenset(CampaignFields.__annotations__)
 
 
 class CampaignServicer(GoalMethods, MappingMethods):
@@ -53,10 +56,12 @@ class CampaignServicer(GoalMethods, MappingMethods):
         *,
         sources: Sources,
         previewer: Previewer,
+        public_url: str,
     ) -> None:
         super().__init__(database, clock, ids)
         self._sources = sources
         self._previewer = previewer
+        self._public_url = public_url
 
     async def GetCampaign(  # noqa: N802  (the name in the proto)
         self, request: pb.GetCampaignRequest, context: ServicerContext[Any, Any]
@@ -68,7 +73,7 @@ class CampaignServicer(GoalMethods, MappingMethods):
             campaign = await campaigns.get(tx, ids["workspace"], ids["campaign"])
         if campaign is None:
             raise ResourceNotFound(request.name)
-        return to_campaign(campaign)
+        return self._written(campaign)
 
     async def ListCampaigns(  # noqa: N802  (the name in the proto)
         self, request: pb.ListCampaignsRequest, context: ServicerContext[Any, Any]
@@ -88,7 +93,7 @@ class CampaignServicer(GoalMethods, MappingMethods):
             )
         shown, token = page.cut(found, lambda it: Position(None, it.row_id).to_cursor())
         return pb.ListCampaignsResponse(
-            campaigns=[to_campaign(each) for each in shown], next_page_token=token
+            campaigns=[self._written(each) for each in shown], next_page_token=token
         )
 
     async def CreateCampaign(  # noqa: N802  (the name in the proto)
@@ -103,7 +108,7 @@ class CampaignServicer(GoalMethods, MappingMethods):
                 made = await _CAMPAIGNS.create(
                     tx, new, request_id=request.request_id, id_chosen=bool(request.campaign_id)
                 )
-        return to_campaign(made)
+        return self._written(made)
 
     def _read_new_campaign(self, request: pb.CreateCampaignRequest, workspace: str) -> Campaign:
         faults = Faults()
@@ -113,7 +118,7 @@ class CampaignServicer(GoalMethods, MappingMethods):
             faults=faults,
             make=lambda: str(self._ids.uuid7()),
         )
-        window = _read_fields(request.campaign, _CHANGEABLE, faults)
+        fields = _read_fields(request.campaign, _CHANGEABLE, faults)
         faults.check("request_id", request_id_fault(request.request_id))
         faults.raise_any()
         now = self._clock.now()
@@ -121,12 +126,11 @@ class CampaignServicer(GoalMethods, MappingMethods):
             workspace_id=workspace,
             campaign_id=campaign_id,
             row_id=self._ids.uuid7(),
-            display_name=request.campaign.display_name,
+            tracking_id=self._ids.token(),
             created_at=now,
             updated_at=now,
             archived_at=None,
-            promotion_codes=sorted_codes(request.campaign.promotion_codes),
-            attribution_window=window,
+            **fields,
         )
 
     async def UpdateCampaign(  # noqa: N802  (the name in the proto)
@@ -138,18 +142,11 @@ class CampaignServicer(GoalMethods, MappingMethods):
         require_workspace(workspace)
         faults = Faults()
         changed = masked_fields(request.update_mask, sent, changeable=_CHANGEABLE, faults=faults)
-        window = _read_fields(sent, changed, faults)
+        fields = _read_fields(sent, changed, faults)
         faults.raise_any()
 
         def change(campaign: Campaign) -> Campaign:
-            now = self._clock.now()
-            if "display_name" in changed:
-                campaign = campaign.renamed(sent.display_name, at=now)
-            if "promotion_codes" in changed:
-                campaign = campaign.with_promotion_codes(sent.promotion_codes, at=now)
-            if "attribution_window" in changed:
-                campaign = campaign.with_attribution_window(window, at=now)
-            return campaign
+            return campaign.changed(at=self._clock.now(), **fields)
 
         with _naming_the_holder(sent, workspace):
             return await self._change_campaign(sent.name, change, etag=sent.etag)
@@ -172,27 +169,49 @@ class CampaignServicer(GoalMethods, MappingMethods):
             request.name, lambda it: it.restored(at=self._clock.now()), etag=request.etag
         )
 
+    def _written(self, campaign: Campaign) -> campaign_pb2.Campaign:
+        return to_campaign(campaign, public_url=self._public_url)
+
     async def _change_campaign(
         self, name: str, change: Callable[[Campaign], Campaign], *, etag: str
     ) -> campaign_pb2.Campaign:
         async with self._database.write() as tx:
-            return to_campaign(await _CAMPAIGNS.change(tx, name, change, etag=etag))
+            return self._written(await _CAMPAIGNS.change(tx, name, change, etag=etag))
 
 
 def _read_fields(
-    sent: campaign_pb2.Campaign, fields: frozenset[str], faults: Faults
-) -> timedelta | None:
-    """Check those fields of a campaign that are to be stored, and return the window."""
-    if "display_name" in fields:
+    sent: campaign_pb2.Campaign, wanted: frozenset[str], faults: Faults
+) -> CampaignFields:
+    """Read those fields of a campaign that are to be stored."""
+    fields = CampaignFields()
+    if "display_name" in wanted:
         faults.check("campaign.display_name", display_name_fault(sent.display_name))
-    if "promotion_codes" in fields:
+        fields["display_name"] = sent.display_name
+    if "promotion_codes" in wanted:
         faults.add_faults(list(promotion_code_faults(sent.promotion_codes)), prefix="campaign.")
-    window = None
-    if "attribution_window" in fields:
+        fields["promotion_codes"] = sorted_codes(sent.promotion_codes)
+    if "attribution_window" in wanted:
         place = "campaign.attribution_window"
         window = faults.duration(sent, "attribution_window", path=place)
         faults.check(place, attribution_window_fault(window) if window is not None else None)
-    return window
+        fields["attribution_window"] = window
+    if "landing_uri" in wanted:
+        fields["landing_uri"] = uri = sent.landing_uri or None
+        faults.check("campaign.landing_uri", landing_fault(uri) if uri else None)
+    if "fallback_uri" in wanted:
+        fields["fallback_uri"] = uri = sent.fallback_uri or None
+        faults.check("campaign.fallback_uri", fallback_fault(uri) if uri else None)
+    if "cost_per_click" in wanted:
+        fields["cost_per_click"] = _read_cost(sent, faults)
+    return fields
+
+
+def _read_cost(sent: campaign_pb2.Campaign, faults: Faults) -> Money | None:
+    if not sent.HasField("cost_per_click"):
+        return None
+    cost = Money(sent.cost_per_click.currency_code, sent.cost_per_click.minor_units)
+    faults.add_faults(list(cost_faults(cost)), prefix="campaign.")
+    return cost
 
 
 @contextlib.contextmanager

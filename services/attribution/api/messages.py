@@ -23,6 +23,8 @@ from services.attribution.domain.goals import Goal
 from services.attribution.domain.mappings import EventMapping
 from services.attribution.domain.money import Money
 from services.attribution.domain.outcomes import Outcome, sentence
+from services.attribution.domain.traffic import TrafficCategory
+from services.attribution.domain.visitors import Device
 from services.attribution.domain.webhook_logs import LogRow
 from services.chassis.etags import etag
 from services.chassis.resource_names import (
@@ -38,6 +40,13 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 # The members of the domain's enums have the names of those on the wire, without their prefix.
 OUTCOMES: Mapping[Outcome, int] = {
     it: webhook_log_pb2.Outcome.Value(f"OUTCOME_{it.name}") for it in Outcome
+}
+
+_DEVICES: Mapping[Device, click_pb2.Click.Device] = {
+    it: getattr(click_pb2.Click, f"DEVICE_{it.name}") for it in Device
+}
+_CATEGORIES: Mapping[TrafficCategory, click_pb2.Click.TrafficCategory] = {
+    it: getattr(click_pb2.Click, f"TRAFFIC_CATEGORY_{it.name}") for it in TrafficCategory
 }
 
 
@@ -95,6 +104,14 @@ def write_click(message: click_pb2.Click, click: Click) -> None:
     if click.cost is not None:
         write_money(message.cost, click.cost.currency, click.cost.minor_units)
     write_time(message.create_time, click.created_at)
+    visitor = click.visitor
+    message.browser = visitor.browser or ""
+    message.country = visitor.country or ""
+    message.ip_address = visitor.ip_address or ""
+    if visitor.device is not None:
+        message.device = _DEVICES[visitor.device]
+    if click.category is not None:
+        message.traffic_category = _CATEGORIES[click.category]
 
 
 def campaign_etag(campaign: Campaign) -> str:
@@ -107,8 +124,9 @@ def campaign_name(campaign: Campaign) -> str:
     return CAMPAIGN.format(workspace=campaign.workspace_id, campaign=campaign.campaign_id)
 
 
-def to_campaign(campaign: Campaign) -> campaign_pb2.Campaign:
-    """Write a campaign."""
+def to_campaign(campaign: Campaign, *, public_url: str) -> campaign_pb2.Campaign:
+    """Write a campaign; its link is below the URL at which browsers reach ingress."""
+    cost, linked = campaign.cost_per_click, campaign.landing_uri is not None
     archived = campaign.archived_at is not None
     states = campaign_pb2.Campaign.State
     return campaign_pb2.Campaign(
@@ -121,6 +139,10 @@ def to_campaign(campaign: Campaign) -> campaign_pb2.Campaign:
         etag=campaign_etag(campaign),
         promotion_codes=campaign.promotion_codes,
         attribution_window=to_duration(campaign.attribution_window),
+        landing_uri=campaign.landing_uri or "",
+        fallback_uri=campaign.fallback_uri or "",
+        cost_per_click=None if cost is None else to_money(cost),
+        tracking_uri=f"{public_url.rstrip('/')}/t/{campaign.tracking_id}" if linked else "",
     )
 
 

@@ -14,11 +14,12 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from synaptyx.attribution.v1 import attribution_service_pb2
+from synaptyx.attribution.v1 import attribution_service_pb2, click_pb2
 
 from services.attribution.domain.click_drafts import ClickDraft
 from services.attribution.domain.fields import FieldFault, text_fault
 from services.attribution.domain.money import Money
+from services.attribution.domain.visitors import Device, Visitor
 from services.chassis.errors import FieldViolation, InvalidFields
 from services.chassis.resource_names import CAMPAIGN, WORKSPACE, Pattern
 
@@ -26,6 +27,10 @@ _Member = TypeVar("_Member")
 
 _PLAIN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 _LONGEST_TEXT = 255
+_DEVICES: Mapping[int, Device | None] = {
+    click_pb2.Click.DEVICE_UNSPECIFIED: None,
+    **{click_pb2.Click.Device.Value(f"DEVICE_{it.name}"): it for it in Device},
+}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -143,9 +148,22 @@ def read_draft(
         referrer=click.referrer or None,
         parameters=dict(click.parameters),
         cost=cost if click.HasField("cost") else None,
+        visitor=read_visitor(click),
     )
+    if click.device not in _DEVICES:
+        faults.add(f"{prefix}click.device", "must be one of the named values")
     faults.add_faults(list(draft.faults(now=now)), prefix=prefix)
     return draft
+
+
+def read_visitor(click: click_pb2.Click) -> Visitor:
+    """Read what is told of the visitor; a device that has no name here is not known."""
+    return Visitor(
+        browser=click.browser or None,
+        device=_DEVICES.get(click.device),
+        country=click.country or None,
+        ip_address=click.ip_address or None,
+    )
 
 
 def read_plain_id(value: str, *, field: str, faults: Faults, make: Callable[[], str]) -> str:

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 from services.attribution.domain.changes import change_time
 from services.attribution.domain.fields import FieldFault
+from services.attribution.domain.money import LARGEST, Money
 from services.attribution.domain.promotion_codes import code_key
 
 _MOST_CODES = 100
 _LONGEST_CODE = 255
 _SHORTEST_WINDOW = timedelta(seconds=1)
 _LONGEST_WINDOW = timedelta(days=3650)
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+
+
+class CampaignFields(TypedDict, total=False):
+    """The fields of a campaign that its owner may change."""
+
+    display_name: str
+    promotion_codes: tuple[str, ...]
+    attribution_window: timedelta | None
+    landing_uri: str | None
+    fallback_uri: str | None
+    cost_per_click: Money | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,40 +37,33 @@ class Campaign:
     """One campaign. `row_id` is time-ordered; `archived_at` is None while it is in use.
 
     `promotion_codes` are sorted by `code_key`. `attribution_window` is how long before a payment
-    a click of the campaign may lie to earn it; None for any time.
+    a click of the campaign may lie to earn it; None for any time. `tracking_id` is what its link
+    is named by, unique over all workspaces; the link leads to `landing_uri`, and to `fallback_uri`
+    once the campaign is archived. `cost_per_click` is what a click on it costs.
     """
 
     workspace_id: str
     campaign_id: str
     row_id: UUID
+    tracking_id: str
     display_name: str
     created_at: datetime
     updated_at: datetime
     archived_at: datetime | None
     promotion_codes: tuple[str, ...] = ()
     attribution_window: timedelta | None = None
+    landing_uri: str | None = None
+    fallback_uri: str | None = None
+    cost_per_click: Money | None = None
 
-    def renamed(self, display_name: str, *, at: datetime) -> Campaign:
-        """Return the campaign under another display name."""
-        if display_name == self.display_name:
-            return self
-        changed_at = change_time(self.updated_at, at=at)
-        return replace(self, display_name=display_name, updated_at=changed_at)
-
-    def with_promotion_codes(self, codes: Iterable[str], *, at: datetime) -> Campaign:
-        """Return the campaign with these codes and no others."""
-        wanted = sorted_codes(codes)
-        if wanted == self.promotion_codes:
-            return self
-        changed_at = change_time(self.updated_at, at=at)
-        return replace(self, promotion_codes=wanted, updated_at=changed_at)
-
-    def with_attribution_window(self, window: timedelta | None, *, at: datetime) -> Campaign:
-        """Return the campaign with another window."""
-        if window == self.attribution_window:
-            return self
-        changed_at = change_time(self.updated_at, at=at)
-        return replace(self, attribution_window=window, updated_at=changed_at)
+    def changed(self, *, at: datetime, **fields: Unpack[CampaignFields]) -> Campaign:
+        """Return the campaign with other values of these fields."""
+        after = replace(self, **fields)
+        return (
+            self
+            if after == self
+            else replace(after, updated_at=change_time(self.updated_at, at=at))
+        )
 
     def archived(self, *, at: datetime) -> Campaign:
         """Return the campaign put away. An archived one stays as it is."""
@@ -81,7 +89,14 @@ class Campaign:
         return self.updated_at > self.created_at or self._fields() == other._fields()
 
     def _fields(self) -> tuple[object, ...]:
-        return (self.display_name, self.promotion_codes, self.attribution_window)
+        return (
+            self.display_name,
+            self.promotion_codes,
+            self.attribution_window,
+            self.landing_uri,
+            self.fallback_uri,
+            self.cost_per_click,
+        )
 
 
 def sorted_codes(codes: Iterable[str]) -> tuple[str, ...]:
@@ -112,3 +127,11 @@ def attribution_window_fault(window: timedelta) -> str | None:
     if not _SHORTEST_WINDOW <= window <= _LONGEST_WINDOW or window.microseconds:
         return "must be whole seconds, from 1 second to 3,650 days"
     return None
+
+
+def cost_faults(cost: Money) -> Iterator[FieldFault]:
+    """Tell what is wrong with the cost of a click."""
+    if _CURRENCY.fullmatch(cost.currency) is None:
+        yield FieldFault("cost_per_click.currency_code", "must be three letters in upper case: USD")
+    if not 0 <= cost.minor_units <= LARGEST:
+        yield FieldFault("cost_per_click.minor_units", "must be from 0 to 2^53 - 1")

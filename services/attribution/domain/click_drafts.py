@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from services.attribution.domain.clicks import PARAMETERS, Click, is_click_id
 from services.attribution.domain.fields import FieldFault, text_fault
 from services.attribution.domain.money import LARGEST, Money
+from services.attribution.domain.traffic import traffic_category
+from services.attribution.domain.visitors import UNKNOWN, Visitor
 
 FURTHEST_AHEAD = timedelta(minutes=5)
 """How far in the future a click may lie, for clocks that differ."""
@@ -32,6 +34,7 @@ class ClickDraft:
     referrer: str | None
     parameters: Mapping[str, str]
     cost: Money | None
+    visitor: Visitor = UNKNOWN
 
     def faults(self, *, now: datetime) -> Iterator[FieldFault]:
         """Yield what is wrong with the draft; the paths are those of the request message."""
@@ -46,6 +49,8 @@ class ClickDraft:
         yield from self._parameter_faults()
         if self.cost is not None:
             yield from _cost_faults(self.cost)
+        for each in self.visitor.faults():
+            yield FieldFault(f"click.{each.field}", each.description)
 
     def _parameter_faults(self) -> Iterator[FieldFault]:
         if not PARAMETERS.issuperset(self.parameters):
@@ -71,6 +76,8 @@ class ClickDraft:
             parameters=self.parameters,
             cost=self.cost,
             created_at=at,
+            visitor=self.visitor,
+            category=traffic_category(self.parameters, self.referrer),
         )
 
     def describes(self, click: Click) -> bool:
@@ -85,6 +92,7 @@ class ClickDraft:
             and self.referrer == click.referrer
             and self.parameters == click.parameters
             and self.cost == click.cost
+            and self.visitor == click.visitor
         )
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.attribution.domain.money import Money
+from services.attribution.domain.traffic import TrafficCategory
+from services.attribution.domain.visitors import UNKNOWN, Visitor
 
 # The alphabet that every provider keeps unchanged: Stripe silently drops a client reference
 # with any other character, or with more than 200.
@@ -28,7 +30,10 @@ def is_click_id(value: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """One visit. `parameters` has only keys of `PARAMETERS`; times are in UTC."""
+    """One visit. `parameters` has only keys of `PARAMETERS`; times are in UTC.
+
+    `category` is None for a click that was recorded before there were categories.
+    """
 
     workspace_id: str
     click_id: str
@@ -38,3 +43,5 @@ class Click:
     parameters: Mapping[str, str]
     cost: Money | None
     created_at: datetime
+    visitor: Visitor = UNKNOWN
+    category: TrafficCategory | None = None

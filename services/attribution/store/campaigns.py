@@ -10,6 +10,7 @@ from sqlalchemy import ARRAY, Text, any_, cast, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.attribution.domain.campaigns import Campaign
+from services.attribution.domain.money import Money
 from services.attribution.store import codes
 from services.attribution.store.rows import Row
 from services.attribution.store.schema import campaign_codes
@@ -46,12 +47,10 @@ async def add(tx: WriteTransaction, campaign: Campaign, *, request_id: str | Non
             workspace_id=campaign.workspace_id,
             campaign_id=campaign.campaign_id,
             row_id=campaign.row_id,
-            display_name=campaign.display_name,
+            tracking_id=campaign.tracking_id,
             request_id=request_id,
             created_at=campaign.created_at,
-            updated_at=campaign.updated_at,
-            archived_at=campaign.archived_at,
-            attribution_window_seconds=_seconds(campaign.attribution_window),
+            **_changing(campaign),
         )
         .on_conflict_do_nothing()
         .returning(table.c.campaign_id)
@@ -120,12 +119,7 @@ async def change(tx: WriteTransaction, campaign: Campaign) -> None:
             table.c.workspace_id == campaign.workspace_id,
             table.c.campaign_id == campaign.campaign_id,
         )
-        .values(
-            display_name=campaign.display_name,
-            updated_at=campaign.updated_at,
-            archived_at=campaign.archived_at,
-            attribution_window_seconds=_seconds(campaign.attribution_window),
-        )
+        .values(**_changing(campaign))
     )
     await tx.connection.execute(statement)
     await codes.give(tx, campaign)
@@ -151,18 +145,36 @@ async def list_page(
 
 
 def _from_row(row: Row) -> Campaign:
-    seconds = row["attribution_window_seconds"]
+    seconds, cost = row["attribution_window_seconds"], row["click_cost_minor_units"]
     return Campaign(
         workspace_id=row["workspace_id"],
         campaign_id=row["campaign_id"],
         row_id=row["row_id"],
+        tracking_id=row["tracking_id"],
         display_name=row["display_name"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         archived_at=row["archived_at"],
         promotion_codes=tuple(row["promotion_codes"]),
         attribution_window=None if seconds is None else seconds * _ONE_SECOND,
+        landing_uri=row["landing_uri"],
+        fallback_uri=row["fallback_uri"],
+        cost_per_click=None if cost is None else Money(row["click_cost_currency"], cost),
     )
+
+
+def _changing(campaign: Campaign) -> dict[str, object]:
+    cost = campaign.cost_per_click
+    return {
+        "display_name": campaign.display_name,
+        "updated_at": campaign.updated_at,
+        "archived_at": campaign.archived_at,
+        "attribution_window_seconds": _seconds(campaign.attribution_window),
+        "landing_uri": campaign.landing_uri,
+        "fallback_uri": campaign.fallback_uri,
+        "click_cost_minor_units": None if cost is None else cost.minor_units,
+        "click_cost_currency": None if cost is None else cost.currency,
+    }
 
 
 def _seconds(window: timedelta | None) -> int | None:

@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, BigInteger, DateTime, Text, any_, cast, func, select
-from sqlalchemy.dialects.postgresql import CHAR, JSONB, insert
+from asyncpg import Connection
+from sqlalchemy import ARRAY, Text, any_, cast, select
 
 from services.attribution.domain.clicks import Click
 from services.attribution.domain.money import Money
+from services.attribution.domain.traffic import TrafficCategory
+from services.attribution.domain.visitors import Device, Visitor
 from services.attribution.store.rows import Row, read_json
 from services.attribution.store.schema import clicks as table
 from services.attribution.store.together import Part
@@ -25,7 +27,7 @@ CROSS JOIN LATERAL (
     SELECT workspace_id, click_id, campaign_id, clicked_at, referrer, parameters,
         CASE WHEN cost_minor_units IS NOT NULL
             THEN json_build_array(cost_currency, cost_minor_units) END AS cost,
-        created_at, CASE WHEN campaign_id IS NOT NULL THEN (
+        created_at, browser, device, country, category, CASE WHEN campaign_id IS NOT NULL THEN (
             SELECT attribution_window_seconds FROM attribution.campaigns AS campaign
             WHERE campaign.workspace_id = known.workspace_id
                 AND campaign.campaign_id = known.campaign_id
@@ -34,6 +36,24 @@ CROSS JOIN LATERAL (
     WHERE known.workspace_id = wanted.workspace_id AND known.click_id = wanted.click_id
     LIMIT 1
 ) AS click
+"""
+
+_ADD = """
+INSERT INTO attribution.clicks (
+    workspace_id, click_id, campaign_id, clicked_at, referrer, parameters, cost_minor_units,
+    cost_currency, created_at, browser, device, country, ip_address, category
+)
+SELECT workspace_id, click_id, campaign_id, clicked_at, referrer, parameters::jsonb,
+    cost_minor_units, cost_currency, created_at, browser, device, country, ip_address, category
+FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::bigint[],
+    $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[]
+) AS new (
+    workspace_id, click_id, campaign_id, clicked_at, referrer, parameters, cost_minor_units,
+    cost_currency, created_at, browser, device, country, ip_address, category
+)
+ON CONFLICT DO NOTHING
+RETURNING workspace_id, click_id
 """
 
 
@@ -58,46 +78,39 @@ def windows(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], timedelt
     }
 
 
-async def add(tx: WriteTransaction, new: Iterable[Click]) -> set[str]:
-    """Add clicks of one workspace, and return the ids of those that did not exist before.
+async def add(connection: Connection, new: Iterable[Click]) -> set[tuple[str, str]]:
+    """Add clicks, and return the keys of those that did not exist before.
 
-    Waits for another transaction that adds the same click at the same moment. Clicks are added in
-    one order, so that two batches never wait for each other.
+    A key is a workspace id and a click id. Waits for another transaction that adds the same click
+    at the same moment. Clicks are added in one order, so that two batches never wait for each
+    other.
     """
-    ordered = sorted(new, key=lambda click: click.click_id)
-    columns = _columns(ordered)
-    source = func.unnest(*columns.values()).table_valued(*columns).render_derived()
-    values = [
-        cast(source.c[name], JSONB) if name == "parameters" else source.c[name] for name in columns
+    ordered = sorted(new, key=lambda click: (click.workspace_id, click.click_id))
+    rows = await connection.fetch(_ADD, *_columns(ordered))
+    return {(workspace_id, click_id) for workspace_id, click_id in rows}
+
+
+def _columns(clicks: Sequence[Click]) -> tuple[list[object], ...]:
+    rows = [
+        (
+            click.workspace_id,
+            click.click_id,
+            click.campaign_id,
+            click.clicked_at,
+            click.referrer,
+            orjson.dumps(dict(click.parameters)).decode(),
+            None if click.cost is None else click.cost.minor_units,
+            None if click.cost is None else click.cost.currency,
+            click.created_at,
+            click.visitor.browser,
+            click.visitor.device,
+            click.visitor.country,
+            click.visitor.ip_address,
+            click.category,
+        )
+        for click in clicks
     ]
-    statement = (
-        insert(table)
-        .from_select(list(columns), select(*values))
-        .on_conflict_do_nothing()
-        .returning(table.c.click_id)
-    )
-    return set((await tx.connection.execute(statement)).scalars())
-
-
-def _columns(clicks: Sequence[Click]) -> dict[str, Any]:
-    times, texts = ARRAY(DateTime(timezone=True)), ARRAY(Text)
-    costs = [click.cost for click in clicks]
-    parameters = [orjson.dumps(dict(click.parameters)).decode() for click in clicks]
-    return {
-        "workspace_id": cast([click.workspace_id for click in clicks], texts),
-        "click_id": cast([click.click_id for click in clicks], texts),
-        "campaign_id": cast([click.campaign_id for click in clicks], texts),
-        "clicked_at": cast([click.clicked_at for click in clicks], times),
-        "referrer": cast([click.referrer for click in clicks], texts),
-        "parameters": cast(parameters, texts),
-        "cost_minor_units": cast(
-            [None if cost is None else cost.minor_units for cost in costs], ARRAY(BigInteger)
-        ),
-        "cost_currency": cast(
-            [None if cost is None else cost.currency for cost in costs], ARRAY(CHAR(3))
-        ),
-        "created_at": cast([click.created_at for click in clicks], times),
-    }
+    return tuple(map(list, zip(*rows, strict=True))) if rows else tuple([] for _ in range(14))
 
 
 async def get(
@@ -131,11 +144,16 @@ def click_from_row(row: Row) -> Click:
         parameters=read_json(row["parameters"]),
         cost=None if cost is None else Money(row["cost_currency"], cost),
         created_at=row["created_at"],
+        visitor=Visitor(row["browser"], _device(row["device"]), row["country"], row["ip_address"]),
+        category=_category(row["category"]),
     )
 
 
 def to_snapshot(click: Click) -> dict[str, object]:
-    """Write a click as JSON that `from_snapshot` reads, without loss."""
+    """Write a click as JSON that `from_snapshot` reads.
+
+    The visitor's address is left out: nobody needs it for as long as a conversion is kept.
+    """
     cost = click.cost
     return {
         "workspace_id": click.workspace_id,
@@ -146,11 +164,15 @@ def to_snapshot(click: Click) -> dict[str, object]:
         "parameters": dict(click.parameters),
         "cost": None if cost is None else [cost.currency, cost.minor_units],
         "created_at": click.created_at.isoformat(),
+        "browser": click.visitor.browser,
+        "device": click.visitor.device,
+        "country": click.visitor.country,
+        "category": click.category,
     }
 
 
 def from_snapshot(snapshot: Mapping[str, Any]) -> Click:
-    """Read the click that `to_snapshot` wrote."""
+    """Read the click that `to_snapshot` wrote, in this version or an older one."""
     cost = snapshot["cost"]
     return Click(
         workspace_id=snapshot["workspace_id"],
@@ -161,4 +183,16 @@ def from_snapshot(snapshot: Mapping[str, Any]) -> Click:
         parameters=snapshot["parameters"],
         cost=None if cost is None else Money(cost[0], cost[1]),
         created_at=datetime.fromisoformat(snapshot["created_at"]),
+        visitor=Visitor(
+            snapshot.get("browser"), _device(snapshot.get("device")), snapshot.get("country")
+        ),
+        category=_category(snapshot.get("category")),
     )
+
+
+def _device(value: str | None) -> Device | None:
+    return None if value is None else Device(value)
+
+
+def _category(value: str | None) -> TrafficCategory | None:
+    return None if value is None else TrafficCategory(value)

@@ -47,9 +47,24 @@ campaigns = Table(
     Column("archived_at", _time),
     # How long before a payment its click may lie; NULL for any time.
     Column("attribution_window_seconds", BigInteger),
+    # What the campaign's tracking link is named by: it alone, without the workspace.
+    Column("tracking_id", Text, nullable=False),
+    Column("landing_uri", Text),
+    Column("fallback_uri", Text),
+    Column("click_cost_minor_units", BigInteger),
+    Column("click_cost_currency", CHAR(3)),
     PrimaryKeyConstraint("workspace_id", "campaign_id", name="campaigns_pk"),
     UniqueConstraint("workspace_id", "row_id", name="campaigns_row_id_key"),
     UniqueConstraint("workspace_id", "request_id", name="campaigns_request_id_key"),
+    # A visitor knows no workspace: links are found across all of them. No key holds tracking ids
+    # apart, for none without the workspace could on many machines; 132 random bits do.
+    Index("campaigns_tracking_id_idx", "tracking_id"),
+    # The links that ingress keeps in memory, newest first.
+    Index(
+        "campaigns_linked_idx",
+        "row_id",
+        postgresql_where=text("landing_uri IS NOT NULL OR fallback_uri IS NOT NULL"),
+    ),
 )
 
 # The promotion codes of campaigns. `code_key` is the code in upper case: providers compare codes
@@ -116,6 +131,12 @@ clicks = Table(
     Column("cost_minor_units", BigInteger),
     Column("cost_currency", CHAR(3)),
     Column("created_at", _time, nullable=False),
+    Column("browser", Text),
+    Column("device", Text),
+    Column("country", CHAR(2)),
+    Column("ip_address", Text),
+    # NULL for a click that was recorded before there were categories.
+    Column("category", Text),
     PrimaryKeyConstraint("workspace_id", "click_id", name="clicks_pk"),
     CheckConstraint("cost_minor_units >= 0", name="clicks_cost_check"),
     # What clicks cost, read without a look at them. Those that cost nothing are not in it.

@@ -19,8 +19,8 @@ changed the schema the copy is thrown away):
         click = await service.operator.attribution.RecordClick(request, timeout=5)
 
 Of the callers, `operator` and `ingress` may act in all workspaces; `acme`, an operator too, only in
-`acme`. The service runs on `clock`, a FixedClock that stands at `serving.NOW`; ids are real, so log
-rows get today's partition.
+`acme`. The service runs on `clock`, a FixedClock that stands at `serving.NOW`, shortly after today's
+ids, which are real.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from services.attribution.domain.campaigns import sorted_codes
 from services.attribution.store import campaigns
 from services.attribution.store.schema import metadata
 from services.chassis.clock import FixedClock
@@ -159,7 +160,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 async def workspace(database: Database) -> Database:
     """The database, in which the click of the flows, its campaign and its code are known."""
     campaign = a_campaign(campaign_id=CAMPAIGN_ID)
-    campaign = campaign.with_promotion_codes([CODE], at=campaign.created_at)
+    campaign = campaign.changed(promotion_codes=sorted_codes([CODE]), at=campaign.created_at)
     async with database.write() as tx:
         await campaigns.add(tx, campaign, request_id=None)
     await store_clicks(database, CLICK)

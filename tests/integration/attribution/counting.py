@@ -16,6 +16,7 @@ import asyncpg
 
 from services.attribution.bodies import BodySeal
 from services.attribution.commits import Commits, Committer
+from services.attribution.domain.campaigns import sorted_codes
 from services.attribution.domain.conversions import Conversion
 from services.attribution.domain.facts import Provider
 from services.attribution.domain.webhook_logs import LogRow, Origin
@@ -62,9 +63,7 @@ class Counting:
             self.database, self.clock, RandomIds(), Random(1), self.commits.announce
         )
         self.ingestor = Ingestor(committer, seal=seal, patience=patience)
-        self.recorder = ClickRecorder(
-            self.database, self.clock, committer.ids, announce=committer.announce
-        )
+        self.recorder = ClickRecorder(committer)
         self.replayer = Replayer(committer, seal=seal, patience=patience)
         self.resolver = Resolver(
             self.database,
@@ -134,7 +133,7 @@ def new_source() -> str:
 async def new_workspace(database: Database) -> str:
     """Make a workspace that knows the campaign of the flows and its code, but not the click."""
     campaign = a_campaign(workspace_id=f"shop-{next(_sources)}", campaign_id=CAMPAIGN_ID)
-    campaign = campaign.with_promotion_codes([CODE], at=campaign.created_at)
+    campaign = campaign.changed(promotion_codes=sorted_codes([CODE]), at=campaign.created_at)
     async with database.write() as tx:
         await campaigns.add(tx, campaign, request_id=None)
     return campaign.workspace_id

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from synaptyx.attribution.v1.attribution_service_pb2_grpc import AttributionServiceStub
 from synaptyx.attribution.v1.campaign_service_pb2_grpc import CampaignServiceStub
 from synaptyx.attribution.v1.event_ingest_service_pb2_grpc import EventIngestServiceStub
+from synaptyx.attribution.v1.tracking_service_pb2_grpc import TrackingServiceStub
 
 from services.attribution.__main__ import grpc_server
 from services.attribution.commits import Commits, Committer
@@ -40,8 +41,10 @@ if TYPE_CHECKING:
     from synaptyx.attribution.v1.attribution_service_pb2_grpc import AttributionServiceAsyncStub
     from synaptyx.attribution.v1.campaign_service_pb2_grpc import CampaignServiceAsyncStub
     from synaptyx.attribution.v1.event_ingest_service_pb2_grpc import EventIngestServiceAsyncStub
+    from synaptyx.attribution.v1.tracking_service_pb2_grpc import TrackingServiceAsyncStub
 
-NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
+# Ids are real, and so are the partitions that log rows get: the clock stands a little after them.
+NOW = datetime.now(UTC).replace(microsecond=123456) + timedelta(hours=1)
 IDENTITIES = ("attribution", "operator", "acme", "ingress")
 
 _BODY_KEYS = Secret(f"test:{base64.b64encode(bytes(32)).decode()}")
@@ -53,9 +56,15 @@ _POLICY = {
     "trust_domain": "local",
     "identities": {
         "attribution/operator": {"methods": _PUBLIC, "workspaces": ["*"]},
-        "attribution/acme": {"methods": _PUBLIC, "workspaces": ["acme"]},
+        "attribution/acme": {
+            "methods": [*_PUBLIC, "synaptyx.attribution.v1.TrackingService/*"],
+            "workspaces": ["acme"],
+        },
         "attribution/ingress": {
-            "methods": ["synaptyx.attribution.v1.EventIngestService/*"],
+            "methods": [
+                "synaptyx.attribution.v1.EventIngestService/*",
+                "synaptyx.attribution.v1.TrackingService/*",
+            ],
             "workspaces": ["*"],
         },
     },
@@ -69,6 +78,7 @@ class Client:
     attribution: AttributionServiceAsyncStub
     campaigns: CampaignServiceAsyncStub
     events: EventIngestServiceAsyncStub
+    tracking: TrackingServiceAsyncStub
 
 
 @dataclass(frozen=True)
@@ -121,6 +131,7 @@ def _client(channel: ServiceChannel) -> Client:
         attribution=channel.stub(AttributionServiceStub),
         campaigns=channel.stub(CampaignServiceStub),
         events=channel.stub(EventIngestServiceStub),
+        tracking=channel.stub(TrackingServiceStub),
     )
 
 
@@ -141,4 +152,5 @@ def _settings(tls: TlsSettings, directory: Path) -> AttributionSettings:
         database=DatabaseSettings(url=Secret("postgresql://nobody@127.0.0.1:1/nothing")),
         lookups=LookupSettings(credentials_address="127.0.0.1:1"),
         body_keys=_BODY_KEYS,
+        public_url="https://go.example",
     )

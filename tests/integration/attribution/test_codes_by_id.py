@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.attribution.domain.campaigns import sorted_codes
 from services.attribution.domain.conversions import Basis
 from services.attribution.domain.outcomes import Outcome
 from services.attribution.store import campaigns
@@ -87,7 +88,9 @@ class TestACodeByItsId:
         await counting.deliver(*bought_with("promo_1"))
         await counting.resolve()
         campaign = a_campaign(campaign_id="friends")
-        campaign = campaign.with_promotion_codes(["Friends"], at=campaign.created_at)
+        campaign = campaign.changed(
+            promotion_codes=sorted_codes(["Friends"]), at=campaign.created_at
+        )
         async with counting.database.write() as tx:
             await campaigns.add(tx, campaign, request_id=None)
         await counting.resolve_in_time()

@@ -71,7 +71,7 @@ async def click(database: Database, click_id: str = "clk_1", workspace: str = "a
     at = datetime(2026, 11, 1, tzinfo=UTC)
     async with database.write() as tx:
         await click_store.add(
-            tx, [Click(workspace, click_id, None, at, None, {"sub1": "a"}, None, at)]
+            await tx.driver(), [Click(workspace, click_id, None, at, None, {"sub1": "a"}, None, at)]
         )
 
 

@@ -95,7 +95,7 @@ class TestARaceOfClickAndPayment:
         self, counting: Counting
     ) -> None:
         async with counting.database.write() as tx:
-            await clicks.add(tx, [a_click(click_id="now", clicked_at=BEFORE)])
+            await clicks.add(await tx.driver(), [a_click(click_id="now", clicked_at=BEFORE)])
             # The click has looked for payments already, and this one does not see it.
             await counting.deliver(Purchase().with_click("now").completed())
         await counting.resolve()

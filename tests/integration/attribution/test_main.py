@@ -42,6 +42,7 @@ def environment(certificates: Mapping[str, CertificateFiles], tmp_path: Path) ->
         "SYNAPTYX_METRICS_ADDRESS": "127.0.0.1:0",
         "SYNAPTYX_BODY_KEYS": f"test:{base64.b64encode(bytes(32)).decode()}",
         "SYNAPTYX_CREDENTIALS_ADDRESS": "127.0.0.1:1",
+        "SYNAPTYX_PUBLIC_URL": "https://go.example",
     }
 
 

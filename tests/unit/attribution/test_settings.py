@@ -23,6 +23,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "SYNAPTYX_DATABASE_URL": "postgresql://attribution:x@127.0.0.1:5432/revenue",
         "SYNAPTYX_BODY_KEYS": f"2026-11:{KEY}",
         "SYNAPTYX_CREDENTIALS_ADDRESS": "127.0.0.1:7402",
+        "SYNAPTYX_PUBLIC_URL": "https://go.example",
     }
 
 

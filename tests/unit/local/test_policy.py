@@ -3,6 +3,7 @@ from synaptyx.attribution.v1 import (
     attribution_service_pb2,
     campaign_service_pb2,
     event_ingest_service_pb2,
+    tracking_service_pb2,
 )
 from synaptyx.credentials.v1 import credentials_service_pb2
 from synaptyx.sources.v1 import revenue_source_service_pb2
@@ -14,6 +15,7 @@ FILES = (
     attribution_service_pb2,
     campaign_service_pb2,
     event_ingest_service_pb2,
+    tracking_service_pb2,
     credentials_service_pb2,
     revenue_source_service_pb2,
 )
@@ -50,15 +52,22 @@ class TestPolicy:
             "synaptyx.credentials.v1.CredentialsService/AccessCredential",
             "synaptyx.attribution.v1.EventIngestService/IngestEvents",
             "synaptyx.attribution.v1.EventIngestService/LogRejectedDeliveries",
+            "synaptyx.attribution.v1.TrackingService/GetTrackingLink",
+            "synaptyx.attribution.v1.TrackingService/ListTrackingLinks",
+            "synaptyx.attribution.v1.TrackingService/RecordTrackedClicks",
         }
         assert allowed("operator") == METHODS - internal
 
     def test_ingress_may_only_take_in_events_and_check_them(self, allowed):
         assert allowed("ingress") == {
             "synaptyx.sources.v1.RevenueSourceService/GetRevenueSource",
+            "synaptyx.sources.v1.RevenueSourceService/GetSnippet",
             "synaptyx.credentials.v1.CredentialsService/AccessCredential",
             "synaptyx.attribution.v1.EventIngestService/IngestEvents",
             "synaptyx.attribution.v1.EventIngestService/LogRejectedDeliveries",
+            "synaptyx.attribution.v1.TrackingService/GetTrackingLink",
+            "synaptyx.attribution.v1.TrackingService/ListTrackingLinks",
+            "synaptyx.attribution.v1.TrackingService/RecordTrackedClicks",
         }
 
     def test_attribution_may_only_find_sources_and_their_tokens(self, allowed):

@@ -19,6 +19,7 @@ from services.attribution.api.messages import (
     to_timestamp,
     to_webhook_log,
 )
+from services.attribution.domain.campaigns import Campaign
 from services.attribution.domain.conversions import Basis, ConversionState, Credit
 from services.attribution.domain.facts import IdKind, Provider, ProviderId
 from services.attribution.domain.money import Money
@@ -72,26 +73,35 @@ class TestClick:
         assert not message.HasField("cost")
 
 
+def written(campaign: Campaign) -> campaign_pb2.Campaign:
+    return to_campaign(campaign, public_url="https://go.example/")
+
+
 class TestCampaign:
+    def test_tells_its_link_where_it_has_a_landing_page(self) -> None:
+        landing = a_campaign(tracking_id="t1", landing_uri="https://shop.example/")
+        assert written(landing).tracking_uri == "https://go.example/t/t1"
+        assert written(a_campaign()).tracking_uri == ""
+
     def test_tells_its_state(self) -> None:
         states = campaign_pb2.Campaign.State
-        assert to_campaign(a_campaign()).state == states.STATE_ACTIVE
-        archived = to_campaign(a_campaign(archived_at=PAID_AT))
+        assert written(a_campaign()).state == states.STATE_ACTIVE
+        archived = written(a_campaign(archived_at=PAID_AT))
         assert archived.state == states.STATE_ARCHIVED
         assert archived.HasField("archive_time")
 
     def test_tells_its_codes_and_its_window(self) -> None:
-        message = to_campaign(
+        message = written(
             a_campaign(promotion_codes=("A", "b"), attribution_window=timedelta(days=30))
         )
         assert message.promotion_codes == ["A", "b"]
         assert message.attribution_window.ToTimedelta() == timedelta(days=30)
-        assert not to_campaign(a_campaign()).HasField("attribution_window")
+        assert not written(a_campaign()).HasField("attribution_window")
 
     def test_every_change_changes_the_etag(self) -> None:
         campaign = a_campaign()
-        renamed = campaign.renamed("B", at=CLICKED_AT)
-        back = renamed.renamed(campaign.display_name, at=CLICKED_AT)
+        renamed = campaign.changed(display_name="B", at=CLICKED_AT)
+        back = renamed.changed(display_name=campaign.display_name, at=CLICKED_AT)
         assert len({campaign_etag(it) for it in (campaign, renamed, back)}) == 3
 
 

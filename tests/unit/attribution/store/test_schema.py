@@ -12,6 +12,9 @@ from sqlalchemy.schema import CreateTable
 
 from services.attribution.store.schema import SCHEMA, metadata
 
+# A visitor knows no workspace: what tracking links lead to is found across all of them.
+ACROSS_WORKSPACES = {"campaigns_tracking_id_idx", "campaigns_linked_idx"}
+
 tables = pytest.mark.parametrize(
     "table", metadata.tables.values(), ids=lambda table: str(table.name)
 )
@@ -36,6 +39,8 @@ class TestEveryTable:
 
     def test_has_the_workspace_first_in_every_index(self, table: Table) -> None:
         for index in table.indexes:
+            if index.name in ACROSS_WORKSPACES:
+                continue
             assert next(iter(index.expressions)) is table.c.workspace_id, index.name
 
     def test_refers_to_no_other_schema_and_to_the_same_workspace(self, table: Table) -> None:

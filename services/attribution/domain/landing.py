@@ -1,0 +1,66 @@
+"""Landing: where a tracking link may send its visitors."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, urlsplit
+
+from services.attribution.domain.clicks import PARAMETERS
+
+MACROS = PARAMETERS | {"clickid", "campaign"}
+"""What may stand in braces in a landing URI."""
+
+_LONGEST = 2048
+_BRACES = re.compile(r"\{([^{}]*)\}")
+# What a URI is made of (RFC 3986), and the braces of macros.
+_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%{}]+", re.ASCII)
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\]", re.ASCII)
+
+
+def landing_fault(uri: str) -> str | None:
+    """Tell what is wrong with a landing URI, or None."""
+    fault = _uri_fault(uri)
+    if fault is not None:
+        return fault
+    if any(macro not in MACROS for macro in _BRACES.findall(uri)):
+        return (
+            "must have no macros but {clickid}, {campaign}, {sub1} to {sub30}, {utm_source},"
+            " {utm_medium}, {utm_campaign}, {utm_term}, {utm_content}, {gclid}, {fbclid}, {ttclid}"
+        )
+    if "{" in (rest := _BRACES.sub("", uri)) or "}" in rest:
+        return "must have every brace closed"
+    return None
+
+
+def fallback_fault(uri: str) -> str | None:
+    """Tell what is wrong with a fallback URI, or None."""
+    fault = _uri_fault(uri)
+    if fault is not None:
+        return fault
+    return "must have no braces" if "{" in uri or "}" in uri else None
+
+
+def _uri_fault(uri: str) -> str | None:
+    if len(uri) > _LONGEST:
+        return f"must have at most {_LONGEST:,} characters"
+    if _CHARACTERS.fullmatch(uri) is None:
+        return "must be a URL in ASCII: encode blanks and other characters with %"
+    try:
+        parts = urlsplit(uri)
+        port_fault = parts.port is not None and not 1 <= parts.port <= 65535
+    except ValueError:
+        return "must be a URL such as https://shop.example/start"
+    if parts.scheme not in ("http", "https") or not parts.netloc or port_fault:
+        return "must be an absolute http or https URL such as https://shop.example/start"
+    return _authority_fault(parts)
+
+
+def _authority_fault(parts: SplitResult) -> str | None:
+    if "@" in parts.netloc:
+        return "must have no user name or password"
+    host = parts.netloc
+    if parts.port is not None or host.endswith(":"):
+        host = host.rpartition(":")[0]
+    if _HOST.fullmatch(host) is None:
+        return "must name its host in full: macros may stand in path, query and fragment only"
+    return None

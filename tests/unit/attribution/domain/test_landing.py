@@ -1,0 +1,60 @@
+"""Where a tracking link may lead."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.attribution.domain.landing import fallback_fault, landing_fault
+
+
+class TestLandingFault:
+    @pytest.mark.parametrize(
+        "uri",
+        [
+            "https://shop.example",
+            "https://shop.example/start?x=1&y=%20#part",
+            "http://127.0.0.1:7416/?from={campaign}",
+            "https://shop.example/{sub1}/{utm_source}?ref={clickid}#{sub30}",
+            "https://[2001:db8::1]:8443/",
+            "https://xn--bcher-kva.example/",
+        ],
+    )
+    def test_takes_urls_with_macros(self, uri: str) -> None:
+        assert landing_fault(uri) is None
+
+    @pytest.mark.parametrize(
+        ("uri", "told"),
+        [
+            ("/start", "absolute"),
+            ("//evil.example/", "absolute"),
+            ("javascript:alert(1)", "absolute"),
+            ("ftp://shop.example/", "absolute"),
+            ("https:///start", "absolute"),
+            ("https://shop.example:70000/", "must be"),
+            ("https://shop.example:x/", "must be"),
+            ("https://{sub1}.example/", "host"),
+            ("https://{sub1}/", "host"),
+            ("https://user:secret@shop.example/", "user name"),
+            ("https://shop.example/ü", "ASCII"),
+            ("https://shop.example/a b", "ASCII"),
+            ("https://shop.example/\r\nSet-Cookie:x", "ASCII"),
+            ("https://shop.example/\x00", "ASCII"),
+            ("https://shop.example/{sub31}", "macros"),
+            ("https://shop.example/{}", "macros"),
+            ("https://shop.example/{cost", "brace"),
+            ("https://shop.example/a}", "brace"),
+            ("https://shop.example/" + "a" * 2048, "2,048"),
+            ("https://[broken/", "must be"),
+        ],
+    )
+    def test_tells_what_is_wrong(self, uri: str, told: str) -> None:
+        fault = landing_fault(uri)
+        assert fault is not None
+        assert told in fault
+
+
+class TestFallbackFault:
+    def test_takes_a_url_without_macros_only(self) -> None:
+        assert fallback_fault("https://shop.example/ended") is None
+        assert fallback_fault("https://shop.example/{sub1}") == "must have no braces"
+        assert fallback_fault("/ended") is not None
