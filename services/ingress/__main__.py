@@ -8,10 +8,12 @@ import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from random import SystemRandom
 from typing import TYPE_CHECKING
 
 import uvloop
 from synaptyx.attribution.v1.event_ingest_service_pb2_grpc import EventIngestServiceStub
+from synaptyx.attribution.v1.tracking_service_pb2_grpc import TrackingServiceStub
 from synaptyx.credentials.v1.credentials_service_pb2_grpc import CredentialsServiceStub
 from synaptyx.sources.v1.revenue_source_service_pb2_grpc import RevenueSourceServiceStub
 
@@ -19,30 +21,42 @@ from services.chassis import garbage, logs
 from services.chassis.certificates import CertificateError
 from services.chassis.channels import ServiceChannel
 from services.chassis.clock import Clock, SystemClock
+from services.chassis.ids import RandomIds
 from services.chassis.server import ListenError
 from services.chassis.settings import SettingsError, load
 from services.chassis.telemetry import configure_tracing
+from services.ingress.addresses import Addresses
 from services.ingress.app import PrivateSite, PublicSite, Readiness
 from services.ingress.batching import Batcher, BatchLimits
 from services.ingress.bodies import BodyLimits, BodyReader
+from services.ingress.click_buffer import ClickBuffer
+from services.ingress.click_recording import AttributionClicks
 from services.ingress.connections import ConnectionLimits, Listener
 from services.ingress.event_ingest import AttributionIngest
 from services.ingress.lifecycle import Ingress
+from services.ingress.links import AttributionLinks, Links
 from services.ingress.rate_limits import RateLimits
 from services.ingress.rejections import Rejections
-from services.ingress.settings import IngressSettings
+from services.ingress.settings import IngressSettings, TrackingSettings
 from services.ingress.signing_secrets import SigningSecrets
+from services.ingress.snippets import CredentialsSnippets, Snippets
 from services.ingress.sources import CredentialsDirectory
+from services.ingress.tracking_links import TrackingLinks
+from services.ingress.user_agents import UserAgents
 from services.ingress.verification import Verifier
 from services.ingress.webhooks import Webhooks
 
 if TYPE_CHECKING:
     # The generator's stubs name them; at run time there is one class for both.
     from synaptyx.attribution.v1.event_ingest_service_pb2_grpc import EventIngestServiceAsyncStub
+    from synaptyx.attribution.v1.tracking_service_pb2_grpc import TrackingServiceAsyncStub
     from synaptyx.credentials.v1.credentials_service_pb2_grpc import CredentialsServiceAsyncStub
     from synaptyx.sources.v1.revenue_source_service_pb2_grpc import RevenueSourceServiceAsyncStub
 
 _log = logs.logger(__name__)
+
+# One who comes back after a while may open many links at once.
+_VISITS_AT_ONCE = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +64,7 @@ class Stubs:
     """The services that the door calls."""
 
     events: "EventIngestServiceAsyncStub"
+    tracking: "TrackingServiceAsyncStub"
     sources: "RevenueSourceServiceAsyncStub"
     credentials: "CredentialsServiceAsyncStub"
 
@@ -95,6 +110,8 @@ def assemble(settings: IngressSettings, stubs: Stubs, *, clock: Clock) -> Ingres
         rejections=rejections,
         forward_timeout=forward.forward_timeout,
     )
+    snippets = Snippets(CredentialsSnippets(stubs.sources), clock)
+    tracking = tracking_links(settings.tracking, stubs.tracking, clock=clock)
     readiness = Readiness()
     limits = ConnectionLimits(
         header_timeout=listeners.header_timeout,
@@ -104,12 +121,39 @@ def assemble(settings: IngressSettings, stubs: Stubs, *, clock: Clock) -> Ingres
     return Ingress(
         settings=listeners,
         readiness=readiness,
-        public=Listener(PublicSite(webhooks, readiness).handle, limits),
+        public=Listener(
+            PublicSite(webhooks, tracking, snippets, readiness=readiness).handle, limits
+        ),
         private=Listener(PrivateSite(readiness).handle, limits),
         bodies=bodies,
         secrets=secrets,
         batcher=batcher,
         rejections=rejections,
+        links=tracking.links,
+        clicks=tracking.clicks,
+        snippets=snippets,
+    )
+
+
+def tracking_links(
+    settings: TrackingSettings, stub: "TrackingServiceAsyncStub", *, clock: Clock
+) -> TrackingLinks:
+    """Make the parts that answer tracking links."""
+    random = SystemRandom()
+    directory = AttributionLinks(stub, workspace=settings.workspace)
+    return TrackingLinks(
+        links=Links(directory, clock, random=random),
+        clicks=ClickBuffer(
+            AttributionClicks(stub), limit_bytes=settings.buffer_bytes, random=random
+        ),
+        user_agents=UserAgents(),
+        addresses=Addresses(hops=settings.forwarded_hops, keep=settings.address),
+        rates=RateLimits(
+            clock, per_second=settings.per_second, burst=_VISITS_AT_ONCE * settings.per_second
+        ),
+        clock=clock,
+        ids=RandomIds(),
+        country_header=settings.country_header,
     )
 
 
@@ -133,6 +177,7 @@ async def serve(settings: IngressSettings) -> None:
         credentials = await open_channel(settings.forward.credentials_address, "credentials")
         stubs = Stubs(
             events=attribution.stub(EventIngestServiceStub),
+            tracking=attribution.stub(TrackingServiceStub),
             sources=credentials.stub(RevenueSourceServiceStub),
             credentials=credentials.stub(CredentialsServiceStub),
         )

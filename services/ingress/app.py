@@ -1,6 +1,6 @@
 """Routes the requests of both listeners.
 
-Public: webhooks and probes. Private: metrics and probes.
+Public: webhooks, tracking links, snippets and probes. Private: metrics and probes.
 """
 
 import re
@@ -12,11 +12,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from services.ingress.connections import response
 from services.ingress.outcomes import Answer, Outcome
+from services.ingress.snippets import Snippets
 from services.ingress.sources import Provider
+from services.ingress.tracking_links import TrackingLinks
 from services.ingress.webhooks import Webhooks
 
 # The path as it came: what is percent-encoded is no source's id.
 _WEBHOOK: Final = re.compile(r"/webhooks/(stripe|polar)/([^/]*)")
+_LINK: Final = re.compile(r"/t/([^/]*)")
+_SNIPPET: Final = re.compile(r"/sources/([^/]*)/snippet\.js")
 _PROVIDERS: Final = {provider.value: provider for provider in Provider}
 
 
@@ -30,22 +34,38 @@ class Readiness:
 class PublicSite:
     """Answers what comes from the internet."""
 
-    def __init__(self, webhooks: Webhooks, readiness: Readiness) -> None:
+    def __init__(
+        self,
+        webhooks: Webhooks,
+        links: TrackingLinks,
+        snippets: Snippets,
+        *,
+        readiness: Readiness,
+    ) -> None:
         self._webhooks = webhooks
+        self._links = links
+        self._snippets = snippets
         self._readiness = readiness
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
         """Answer a request."""
-        path = _path(request)
+        path, query = _target(request)
         webhook = _WEBHOOK.fullmatch(path)
         if webhook is None:
-            return _probe(request, path, self._readiness) or response(Answer(Outcome.NOT_FOUND))
+            return await self._for_browsers(request, path, query)
         if request.method != "POST":
             return response(Answer(Outcome.METHOD_NOT_ALLOWED))
         provider, source_id = webhook.groups()
         return response(
             await self._webhooks.receive(_PROVIDERS[provider], source_id, request=request)
         )
+
+    async def _for_browsers(self, request: web.BaseRequest, path: str, query: str) -> web.Response:
+        if (link := _LINK.fullmatch(path)) is not None:
+            return await self._links.visit(link[1], query, request=request)
+        if (snippet := _SNIPPET.fullmatch(path)) is not None:
+            return await self._snippets.serve(snippet[1], request=request)
+        return _probe(request, path, self._readiness) or response(Answer(Outcome.NOT_FOUND))
 
 
 class PrivateSite:
@@ -56,7 +76,7 @@ class PrivateSite:
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
         """Answer a request."""
-        path = _path(request)
+        path, _ = _target(request)
         if path == "/metrics" and request.method in ("GET", "HEAD"):
             return web.Response(
                 body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST}
@@ -64,12 +84,16 @@ class PrivateSite:
         return _probe(request, path, self._readiness) or response(Answer(Outcome.NOT_FOUND))
 
 
-def _path(request: web.BaseRequest) -> str:
+def _target(request: web.BaseRequest) -> tuple[str, str]:
+    """Give the path and the query as they came."""
     target = request.raw_path
     if not target.startswith("/"):
         # The absolute form, which a server must understand (RFC 9112, 3.2.2).
         target = request.rel_url.raw_path
-    return target.partition("?")[0]
+        query = request.rel_url.raw_query_string
+        return target.partition("?")[0], query
+    path, _, query = target.partition("?")
+    return path, query.partition("#")[0]
 
 
 def _probe(request: web.BaseRequest, path: str, readiness: Readiness) -> web.Response | None:

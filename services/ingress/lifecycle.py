@@ -9,10 +9,13 @@ from services.ingress import metrics
 from services.ingress.app import Readiness
 from services.ingress.batching import Batcher
 from services.ingress.bodies import BodyReader
+from services.ingress.click_buffer import ClickBuffer
 from services.ingress.connections import Listener
+from services.ingress.links import Links
 from services.ingress.rejections import Rejections
 from services.ingress.settings import ListenerSettings
 from services.ingress.signing_secrets import SigningSecrets
+from services.ingress.snippets import Snippets
 
 _log = logger(__name__)
 
@@ -29,6 +32,9 @@ class Ingress:
     secrets: SigningSecrets
     batcher: Batcher
     rejections: Rejections
+    links: Links
+    clicks: ClickBuffer
+    snippets: Snippets
 
     async def run(self, stop_asked: asyncio.Event) -> None:
         """Take deliveries in until asked to stop, then end in order.
@@ -53,6 +59,9 @@ class Ingress:
         metrics.BODY_BYTES.set_function(self.bodies.held_bytes)
         metrics.SECRETS_STALE.set_function(self.secrets.stale)
         metrics.SECRETS_OLDEST_SECONDS.set_function(self.secrets.oldest_age)
+        metrics.CLICKS_WAITING.set_function(self.clicks.waiting)
+        metrics.CLICKS_WAITING_BYTES.set_function(self.clicks.held_bytes)
+        self.links.learn()
         await _listen(self.private, "SYNAPTYX_PRIVATE_ADDRESS", self.settings.private_address)
         try:
             await _listen(self.public, "SYNAPTYX_PUBLIC_ADDRESS", self.settings.public_address)
@@ -71,6 +80,9 @@ class Ingress:
         await self.public.close(within=self.settings.drain)
         await self.batcher.close()
         await self.rejections.close()
+        await self.clicks.close(within=self.settings.drain)
+        await self.links.close()
+        await self.snippets.close()
         await self.secrets.close()
         await self.private.close(within=self.settings.drain)
         _log.info("ingress_stopped")

@@ -70,3 +70,59 @@ def count_delivery(provider: Provider, outcome: Outcome, *, seconds: float) -> N
     """Count a delivery that was answered."""
     _DELIVERY_COUNTERS[provider, outcome].inc()
     _DELIVERY_SECONDS[provider].observe(seconds)
+
+
+_SNIPPETS: Final = Counter(
+    "synaptyx_ingress_snippets_total",
+    "Requests for snippets, by what became of them.",
+    ("result",),
+)
+_VISITS: Final = Counter(
+    "synaptyx_ingress_visits_total",
+    "Requests for tracking links, by what became of them.",
+    ("result",),
+)
+CLICKS_RECORDED: Final = Counter(
+    "synaptyx_ingress_clicks_recorded_total", "Clicks that attribution has recorded."
+)
+CLICKS_REFUSED: Final = Counter(
+    "synaptyx_ingress_clicks_refused_total",
+    "Clicks that attribution could not record, by reason.",
+    ("reason",),
+)
+CLICKS_DROPPED: Final = Counter(
+    "synaptyx_ingress_clicks_dropped_total", "Clicks that found no room in memory."
+)
+CLICKS_LOST: Final = Counter(
+    "synaptyx_ingress_clicks_lost_total", "Clicks that were not handed over before the end."
+)
+CLICKS_WAITING: Final = Gauge(
+    "synaptyx_ingress_clicks_waiting", "Clicks that attribution has not recorded yet."
+)
+CLICKS_WAITING_BYTES: Final = Gauge(
+    "synaptyx_ingress_clicks_waiting_bytes", "Bytes of the clicks that wait."
+)
+_VISIT_COUNTERS: Final = {
+    result: _VISITS.labels(result)
+    for result in (
+        "counted",
+        "head",
+        "ahead_of_time",
+        "robot",
+        "ended",
+        "unknown",
+        "not_known",
+        "limited",
+        "method",
+    )
+}
+
+
+def count_snippet(result: str) -> None:
+    """Count a request for a snippet that was answered."""
+    _SNIPPETS.labels(result).inc()
+
+
+def count_visit(result: str) -> None:
+    """Count a request for a tracking link that was answered."""
+    _VISIT_COUNTERS[result].inc()

@@ -11,6 +11,7 @@ from services.chassis.settings import (
     host_and_port,
     setting,
 )
+from services.ingress.addresses import KeptAddress
 
 _MEBIBYTE = 1024 * 1024
 
@@ -159,12 +160,57 @@ class SecretCacheSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrackingSettings:
+    """How tracking links are answered, and what is kept of visitors."""
+
+    workspace: str = setting(
+        "SYNAPTYX_TRACKING_WORKSPACE",
+        default="",
+        help="The workspace whose campaigns can also be named by their own ids in tracking links; "
+        "for deployments with one tenant.",
+    )
+    per_second: float = setting(
+        "SYNAPTYX_VISITS_PER_SECOND",
+        default=20.0,
+        minimum=0.001,
+        help="How many visits of one address are answered in a second, ten times as many at once; "
+        "more are put off with 429.",
+    )
+    buffer_bytes: int = setting(
+        "SYNAPTYX_CLICK_BUFFER_BYTES",
+        default=64 * _MEBIBYTE,
+        minimum=_MEBIBYTE,
+        help="The memory that clicks may take while attribution does not record them; further "
+        "visitors are sent on without being counted.",
+    )
+    forwarded_hops: int = setting(
+        "SYNAPTYX_FORWARDED_HOPS",
+        default=0,
+        minimum=0,
+        maximum=16,
+        help="How many proxies of yours stand in front: the visitor's address is that many "
+        "entries from the end of X-Forwarded-For. 0: the address that calls.",
+    )
+    address: KeptAddress = setting(
+        "SYNAPTYX_CLICK_ADDRESS",
+        default=KeptAddress.TRUNCATED,
+        help="What is kept of visitors' addresses: truncated to /24 or /48, full, or none.",
+    )
+    country_header: str = setting(
+        "SYNAPTYX_COUNTRY_HEADER",
+        default="",
+        help="The header in which your edge tells the visitor's country, such as CF-IPCountry.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class IngressSettings:
     """Everything that can be set about the door."""
 
     listeners: ListenerSettings
     forward: ForwardSettings
     secrets: SecretCacheSettings
+    tracking: TrackingSettings
     tls: TlsSettings
     log: LogSettings
     telemetry: TelemetrySettings

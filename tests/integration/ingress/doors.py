@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import aiohttp
 from synaptyx.attribution.v1.event_ingest_service_pb2_grpc import EventIngestServiceStub
+from synaptyx.attribution.v1.tracking_service_pb2_grpc import TrackingServiceStub
 from synaptyx.credentials.v1.credentials_service_pb2_grpc import CredentialsServiceStub
 from synaptyx.sources.v1.revenue_source_service_pb2_grpc import RevenueSourceServiceStub
 from yarl import URL
@@ -27,6 +28,7 @@ from tests.integration.ingress.services_behind import (
     KnownSource,
 )
 
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0"
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 
 
@@ -36,6 +38,13 @@ class Answered:
     outcome: str
     reason: str | None
     headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Visited:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 @dataclass
@@ -58,6 +67,26 @@ class Door:
     def private_url(self) -> str:
         return f"http://127.0.0.1:{self.ingress.private.port}"
 
+    async def get(self, path: str, *, method: str = "GET", **headers: str) -> Visited:
+        """Ask for a path as a browser does; an underscore in a header's name is a hyphen."""
+        async with self.http.request(
+            method,
+            URL(f"{self.url}{path}", encoded=True),
+            allow_redirects=False,
+            auto_decompress=False,
+            headers={"User-Agent": BROWSER}
+            | {name.replace("_", "-"): value for name, value in headers.items()},
+        ) as response:
+            return Visited(response.status, response.headers, await response.read())
+
+    async def metric(self, name: str) -> float:
+        """Read a metric of ours, such as `clicks_dropped_total`."""
+        async with self.http.get(f"{self.private_url}/metrics") as response:
+            for line in (await response.text()).splitlines():
+                if line.startswith(f"synaptyx_ingress_{name} "):
+                    return float(line.split()[1])
+        raise AssertionError(f"there is no metric {name}")
+
     async def post(self, path, delivery: Delivery, *, body=None, **headers) -> Answered:
         # The path goes out as it is written here; large octets only as a file.
         async with self.http.post(
@@ -79,8 +108,11 @@ class Door:
 
 
 @asynccontextmanager
-async def open_door(**settings: object) -> AsyncIterator[Door]:
-    attribution = Attribution()
+async def open_door(
+    *, attribution: Attribution | None = None, away: bool = False, **settings: object
+) -> AsyncIterator[Door]:
+    """Open a door; `away` says that attribution does not answer from the first moment."""
+    attribution = attribution or Attribution()
     credentials = Credentials()  # type: ignore[abstract]  # it has what the door calls
     credentials.sources["src_stripe"] = KnownSource(STRIPE, [STRIPE_SECRET])
     credentials.sources["src_polar"] = KnownSource(POLAR, [POLAR_SECRET])
@@ -89,6 +121,8 @@ async def open_door(**settings: object) -> AsyncIterator[Door]:
         for service in (attribution, credentials):
             await service.server.start()
             stack.push_async_callback(service.server.stop)
+        if away:
+            await attribution.server.stop()
         loaded = load(
             IngressSettings,
             {
@@ -109,6 +143,7 @@ async def open_door(**settings: object) -> AsyncIterator[Door]:
         )
         stubs = Stubs(
             events=to_attribution.stub(EventIngestServiceStub),
+            tracking=to_attribution.stub(TrackingServiceStub),
             sources=to_credentials.stub(RevenueSourceServiceStub),
             credentials=to_credentials.stub(CredentialsServiceStub),
         )

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 import grpc
 from synaptyx.attribution.v1 import event_ingest_service_pb2 as ingest_pb
 from synaptyx.attribution.v1 import event_ingest_service_pb2_grpc as ingest_grpc
+from synaptyx.attribution.v1 import tracking_service_pb2 as tracking_pb
+from synaptyx.attribution.v1 import tracking_service_pb2_grpc as tracking_grpc
 from synaptyx.attribution.v1 import webhook_log_pb2 as log_pb
 from synaptyx.credentials.v1 import credentials_service_pb2 as credentials_pb
 from synaptyx.credentials.v1 import credentials_service_pb2_grpc as credentials_grpc
@@ -16,7 +18,12 @@ from synaptyx.sources.v1 import revenue_source_pb2 as source_pb
 from synaptyx.sources.v1 import revenue_source_service_pb2_grpc as source_grpc
 from synaptyx.type.v1 import provider_pb2 as provider_pb
 
-from services.chassis.errors import ResourceNotFound, SynaptyxError, to_grpc_status
+from services.chassis.errors import (
+    DependencyUnavailable,
+    ResourceNotFound,
+    SynaptyxError,
+    to_grpc_status,
+)
 
 STRIPE = provider_pb.PROVIDER_STRIPE
 POLAR = provider_pb.PROVIDER_POLAR
@@ -67,6 +74,7 @@ class Credentials(
         self.sources: dict[str, KnownSource] = {}
         self.lookups: list[str] = []
         self.accesses: list[str] = []
+        self.scripts: dict[str, str] = {}
         self.failure: SynaptyxError | None = None
         self.server = Server(self._add)
 
@@ -83,6 +91,15 @@ class Credentials(
             name=f"workspaces/{known.workspace}/sources/{source_id}",
             provider=known.provider,
             state=known.state,
+        )
+
+    async def GetSnippet(self, request, context):
+        source_id = request.name.removeprefix("workspaces/-/sources/").removesuffix("/snippet")
+        self.lookups.append(source_id)
+        known = await self._known(source_id, context)
+        return source_pb.Snippet(
+            name=f"workspaces/{known.workspace}/sources/{source_id}/snippet",
+            content=self.scripts[source_id],
         )
 
     async def AccessCredential(self, request, context):
@@ -106,10 +123,76 @@ class Credentials(
         return self.sources[source_id]
 
 
-class Attribution(ingest_grpc.EventIngestServiceServicer):
+class Tracking(tracking_grpc.TrackingServiceServicer):
+    """Knows links, and keeps the first copy of each click."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: dict[str, tracking_pb.TrackingLink] = {}
+        self.links_asked: list[str] = []
+        self.clicks: dict[str, tracking_pb.TrackedClick] = {}
+        # The names of the clicks of each call.
+        self.click_calls: list[list[str]] = []
+        # How many of the next calls commit, and then say that they could not.
+        self.answers_lost = 0
+        self.recording = asyncio.Event()
+        self.recording.set()
+        self._called = asyncio.Event()
+
+    def add_link(
+        self,
+        tracking_id: str,
+        landing_uri: str = "",
+        *,
+        fallback_uri: str = "",
+        archived: bool = False,
+    ) -> None:
+        self.links[tracking_id] = tracking_pb.TrackingLink(
+            tracking_id=tracking_id,
+            campaign=f"workspaces/acme/campaigns/of-{tracking_id}",
+            landing_uri=landing_uri,
+            fallback_uri=fallback_uri,
+            archived=archived,
+        )
+
+    async def until_recorded(self, count: int) -> list[tracking_pb.TrackedClick]:
+        """Wait until there are so many clicks."""
+        async with asyncio.timeout(20):
+            while len(self.clicks) < count:
+                self._called.clear()
+                await self._called.wait()
+        return list(self.clicks.values())
+
+    async def GetTrackingLink(self, request, context):
+        self.links_asked.append(request.tracking_id)
+        if request.tracking_id not in self.links:
+            await context.abort_with_status(to_grpc_status(ResourceNotFound(request.tracking_id)))
+        return self.links[request.tracking_id]
+
+    async def ListTrackingLinks(self, request, context):
+        return tracking_pb.ListTrackingLinksResponse(tracking_links=self.links.values())
+
+    async def RecordTrackedClicks(self, request, context):
+        self.click_calls.append([each.click.name for each in request.clicks])
+        await self.recording.wait()
+        results = [self._recorded(each) for each in request.clicks]
+        self._called.set()
+        if self.answers_lost:
+            self.answers_lost -= 1
+            await context.abort_with_status(to_grpc_status(DependencyUnavailable("database")))
+        return tracking_pb.RecordTrackedClicksResponse(results=results)
+
+    def _recorded(self, tracked):
+        known = self.clicks.setdefault(tracked.click.name, tracked) is not tracked
+        state = "STATE_KNOWN" if known else "STATE_RECORDED"
+        return tracking_pb.RecordTrackedClickResult(state=state)
+
+
+class Attribution(Tracking, ingest_grpc.EventIngestServiceServicer):
     """Takes events in: the first copy of one is attributed, the others are duplicates."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.batches: list[list[ingest_pb.ProviderEvent]] = []
         self.rejected: list[ingest_pb.RejectedDelivery] = []
         self.rejected_came = asyncio.Event()
@@ -123,6 +206,7 @@ class Attribution(ingest_grpc.EventIngestServiceServicer):
 
     def _add(self, server: grpc.aio.Server) -> None:
         ingest_grpc.add_EventIngestServiceServicer_to_server(self, server)
+        tracking_grpc.add_TrackingServiceServicer_to_server(self, server)
 
     @property
     def events(self) -> list[ingest_pb.ProviderEvent]:

@@ -1,0 +1,124 @@
+"""Answers tracking links: sends the visitor on, and remembers the click.
+
+The visitor waits for nobody: where a known link leads is in memory, and the click is handed over
+later. Whoever is no visitor (a robot, a browser that only fetches ahead, a HEAD request) is sent on
+without a click id and is not counted.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from services.chassis.clock import Clock
+from services.chassis.ids import IdSource
+from services.ingress import metrics
+from services.ingress.addresses import Address, Addresses
+from services.ingress.click_buffer import ClickBuffer
+from services.ingress.click_recording import Visit
+from services.ingress.landing import Landing
+from services.ingress.links import Link, Links
+from services.ingress.rate_limits import RateLimits
+from services.ingress.remembering import NotKnownError
+from services.ingress.user_agents import UserAgents
+from services.ingress.visits import (
+    is_ahead_of_time,
+    read_country,
+    read_query,
+    read_referrer,
+)
+
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+_UNKNOWN: Final = (404, "This link leads nowhere. Check that it is complete.\n")
+_ENDED: Final = (410, "This link has ended.\n")
+_TOO_MANY: Final = (429, "Too many clicks from this address. Try again in a moment.\n")
+_NOT_NOW: Final = (503, "This link cannot be looked up right now. Try again in a moment.\n")
+_NOT_THUS: Final = (405, "A link can be opened with GET and HEAD only.\n")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrackingLinks:
+    """Sends visitors on. `country_header` is where the platform's edge tells the country."""
+
+    links: Links
+    clicks: ClickBuffer
+    user_agents: UserAgents
+    addresses: Addresses
+    rates: RateLimits
+    clock: Clock
+    ids: IdSource
+    country_header: str
+
+    async def visit(
+        self, tracking_id: str, query: str, *, request: web.BaseRequest
+    ) -> web.Response:
+        """Answer a visitor; `query` is that of the link, as it came."""
+        if request.method not in ("GET", "HEAD"):
+            return _refusal("method", _NOT_THUS, headers={"Allow": "GET, HEAD"})
+        if _ID.fullmatch(tracking_id) is None:
+            return _refusal("unknown", _UNKNOWN)
+        address = self.addresses.of(request)
+        wait = self.rates.take(address.limited_by)
+        if wait > 0:
+            return _refusal("limited", _TOO_MANY, headers={"Retry-After": str(math.ceil(wait))})
+        link = self.links.known(tracking_id)
+        if link is None:
+            try:
+                link = await self.links.get(tracking_id)
+            except NotKnownError:
+                return _refusal("not_known", _NOT_NOW, headers={"Retry-After": "2"})
+        if link is None:
+            return _refusal("unknown", _UNKNOWN)
+        if link.archived:
+            if link.fallback_uri:
+                return _redirect("ended", link.fallback_uri)
+            return _refusal("ended", _ENDED)
+        if link.landing is None:
+            return _refusal("unknown", _UNKNOWN)
+        return self._send_on(link, link.landing, query, address, request)
+
+    def _send_on(
+        self, link: Link, landing: Landing, query: str, address: Address, request: web.BaseRequest
+    ) -> web.Response:
+        if request.method == "HEAD":
+            return _redirect("head", landing.plain)
+        if is_ahead_of_time(request):
+            return _redirect("ahead_of_time", landing.plain)
+        agent = self.user_agents.read(request.headers.get("User-Agent", ""))
+        if agent.robot:
+            return _redirect("robot", landing.plain)
+        visit = Visit(
+            link=link,
+            click_id=f"c{self.ids.token()}",
+            at=self.clock.now(),
+            query=read_query(query),
+            referrer=read_referrer(request.headers),
+            browser=agent.browser,
+            device=agent.device,
+            country=read_country(request.headers, self.country_header),
+            address=address.kept,
+        )
+        self.clicks.add(visit.encoded())
+        url = landing.url(visit.click_id, visit.query.parameters, campaign=link.campaign_id)
+        return _redirect("counted", url, click_id=visit.click_id)
+
+
+def _redirect(what: str, url: str, *, click_id: str = "") -> web.Response:
+    metrics.count_visit(what)
+    headers = {"Location": url, "Cache-Control": "no-store, private"}
+    if click_id:
+        headers["X-Click-Id"] = click_id
+    return web.Response(status=302, headers=headers)
+
+
+def _refusal(
+    what: str, refusal: tuple[int, str], *, headers: dict[str, str] | None = None
+) -> web.Response:
+    metrics.count_visit(what)
+    status, text = refusal
+    return web.Response(
+        status=status, text=text, headers={"Cache-Control": "no-store"} | (headers or {})
+    )
