@@ -35,6 +35,7 @@ from services.ingress.connections import ConnectionLimits, Listener
 from services.ingress.event_ingest import AttributionIngest
 from services.ingress.lifecycle import Ingress
 from services.ingress.links import AttributionLinks, Links
+from services.ingress.noting import Notes
 from services.ingress.rate_limits import RateLimits
 from services.ingress.rejections import Rejections
 from services.ingress.settings import IngressSettings, TrackingSettings
@@ -111,7 +112,12 @@ def assemble(settings: IngressSettings, stubs: Stubs, *, clock: Clock) -> Ingres
         forward_timeout=forward.forward_timeout,
     )
     snippets = Snippets(CredentialsSnippets(stubs.sources), clock)
-    tracking = tracking_links(settings.tracking, stubs.tracking, clock=clock)
+    clicks = ClickBuffer(
+        AttributionClicks(stubs.tracking),
+        limit_bytes=settings.tracking.buffer_bytes,
+        random=SystemRandom(),
+    )
+    tracking = tracking_links(settings.tracking, stubs.tracking, clicks, clock=clock)
     readiness = Readiness()
     limits = ConnectionLimits(
         header_timeout=listeners.header_timeout,
@@ -130,22 +136,24 @@ def assemble(settings: IngressSettings, stubs: Stubs, *, clock: Clock) -> Ingres
         batcher=batcher,
         rejections=rejections,
         links=tracking.links,
-        clicks=tracking.clicks,
+        notes=tracking.notes,
+        clicks=clicks,
         snippets=snippets,
     )
 
 
 def tracking_links(
-    settings: TrackingSettings, stub: "TrackingServiceAsyncStub", *, clock: Clock
+    settings: TrackingSettings,
+    stub: "TrackingServiceAsyncStub",
+    clicks: ClickBuffer,
+    *,
+    clock: Clock,
 ) -> TrackingLinks:
     """Make the parts that answer tracking links."""
-    random = SystemRandom()
     directory = AttributionLinks(stub, workspace=settings.workspace)
     return TrackingLinks(
-        links=Links(directory, clock, random=random),
-        clicks=ClickBuffer(
-            AttributionClicks(stub), limit_bytes=settings.buffer_bytes, random=random
-        ),
+        links=Links(directory, clock, random=SystemRandom()),
+        notes=Notes(clicks),
         user_agents=UserAgents(),
         addresses=Addresses(hops=settings.forwarded_hops, keep=settings.address),
         rates=RateLimits(

@@ -19,7 +19,7 @@ from services.ingress.webhooks import Webhooks
 
 # The path as it came: what is percent-encoded is no source's id.
 _WEBHOOK: Final = re.compile(r"/webhooks/(stripe|polar)/([^/]*)")
-_LINK: Final = re.compile(r"/t/([^/]*)")
+_LINK: Final = "/t/"
 _SNIPPET: Final = re.compile(r"/sources/([^/]*)/snippet\.js")
 _PROVIDERS: Final = {provider.value: provider for provider in Provider}
 
@@ -50,9 +50,11 @@ class PublicSite:
     async def handle(self, request: web.BaseRequest) -> web.Response:
         """Answer a request."""
         path, query = _target(request)
+        if path.startswith(_LINK):
+            return await self._links.visit(path[len(_LINK) :], query, request=request)
         webhook = _WEBHOOK.fullmatch(path)
         if webhook is None:
-            return await self._for_browsers(request, path, query)
+            return await self._another(request, path)
         if request.method != "POST":
             return response(Answer(Outcome.METHOD_NOT_ALLOWED))
         provider, source_id = webhook.groups()
@@ -60,9 +62,7 @@ class PublicSite:
             await self._webhooks.receive(_PROVIDERS[provider], source_id, request=request)
         )
 
-    async def _for_browsers(self, request: web.BaseRequest, path: str, query: str) -> web.Response:
-        if (link := _LINK.fullmatch(path)) is not None:
-            return await self._links.visit(link[1], query, request=request)
+    async def _another(self, request: web.BaseRequest, path: str) -> web.Response:
         if (snippet := _SNIPPET.fullmatch(path)) is not None:
             return await self._snippets.serve(snippet[1], request=request)
         return _probe(request, path, self._readiness) or response(Answer(Outcome.NOT_FOUND))

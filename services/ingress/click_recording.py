@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from synaptyx.attribution.v1 import click_pb2
 from synaptyx.attribution.v1 import tracking_service_pb2 as tracking_pb
@@ -12,7 +12,7 @@ from synaptyx.attribution.v1 import tracking_service_pb2 as tracking_pb
 from services.chassis.errors import Internal
 from services.ingress import user_agents
 from services.ingress.links import Link
-from services.ingress.visits import Query
+from services.ingress.visits import read_query
 
 if TYPE_CHECKING:
     # The generator's stubs name them; at run time there is one class for both.
@@ -30,14 +30,13 @@ _RECORDED: Final = tracking_pb.RecordTrackedClickResult.STATE_RECORDED
 _KNOWN: Final = tracking_pb.RecordTrackedClickResult.STATE_KNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """One counted visit: what is to be recorded of it."""
+class Visit(NamedTuple):
+    """One counted visit: what is to be recorded of it. `query` is that of the link, as it came."""
 
     link: Link
     click_id: str
     at: datetime
-    query: Query
+    query: str
     referrer: str
     browser: str
     device: str
@@ -50,21 +49,26 @@ class Visit:
         It is a request of its own: requests that are put together are one with all their clicks.
         Source: https://protobuf.dev/programming-guides/encoding/#last-one-wins
         """
-        link = self.link
-        click = click_pb2.Click(
-            name=f"workspaces/{link.workspace_id}/clicks/{self.click_id}",
-            campaign=link.campaign,
-            referrer=self.referrer,
-            parameters=self.query.parameters,
-            browser=self.browser,
-            device=_DEVICES[self.device],
-            country=self.country,
-            ip_address=self.address,
-        )
-        click.click_time.seconds = int(self.at.timestamp())
-        click.click_time.nanos = self.at.microsecond * 1000
-        tracked = tracking_pb.TrackedClick(click=click, cost=self.query.cost)
-        return tracking_pb.RecordTrackedClicksRequest(clicks=[tracked]).SerializeToString()
+        link, query = self.link, read_query(self.query)
+        request = tracking_pb.RecordTrackedClicksRequest()
+        # Filled where it lies: a message that is handed to another one is copied, twice here.
+        tracked = request.clicks.add()
+        tracked.cost = query.cost
+        click = tracked.click
+        click.name = f"workspaces/{link.workspace_id}/clicks/{self.click_id}"
+        click.campaign = link.campaign
+        click.referrer = self.referrer
+        parameters = click.parameters
+        for name, value in query.parameters.items():
+            parameters[name] = value
+        click.browser = self.browser
+        click.device = _DEVICES[self.device]
+        click.country = self.country
+        click.ip_address = self.address
+        at = click.click_time
+        at.seconds = int(self.at.timestamp())
+        at.nanos = self.at.microsecond * 1000
+        return request.SerializeToString()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ from urllib.parse import quote
 
 _MACRO: Final = re.compile(r"\{([a-z0-9_]+)\}")
 _CLICK_ID: Final = "clickid"
+_CAMPAIGN: Final = "campaign"
 
 
 class Landing:
     """A landing URI whose macros are filled in for each visitor."""
 
-    __slots__ = ("_names", "_pieces", "plain")
+    __slots__ = ("_names", "_pieces", "plain", "takes_parameters")
 
     def __init__(self, uri: str) -> None:
         """Read a landing URI, such as `https://shop.example/{sub1}?x=1#top`."""
@@ -25,6 +26,8 @@ class Landing:
         parts = _MACRO.split(template)
         self._pieces = parts[0::2]
         self._names = parts[1::2]
+        self.takes_parameters = not {_CLICK_ID, _CAMPAIGN}.issuperset(self._names)
+        """Whether anything that a link was opened with stands in the URL."""
         self.plain = _MACRO.sub("", _without_click_id(uri))
         """The URL for visitors who are not counted: without a click id, its macros empty."""
 
@@ -36,7 +39,7 @@ class Landing:
         for name, piece in zip(self._names, self._pieces[1:], strict=True):
             if name == _CLICK_ID:
                 written.append(click_id)
-            elif name == "campaign":
+            elif name == _CAMPAIGN:
                 written.append(campaign)
             else:
                 written.append(quote(parameters.get(name, ""), safe=""))

@@ -12,6 +12,7 @@ from services.ingress.bodies import BodyReader
 from services.ingress.click_buffer import ClickBuffer
 from services.ingress.connections import Listener
 from services.ingress.links import Links
+from services.ingress.noting import Notes
 from services.ingress.rejections import Rejections
 from services.ingress.settings import ListenerSettings
 from services.ingress.signing_secrets import SigningSecrets
@@ -33,6 +34,7 @@ class Ingress:
     batcher: Batcher
     rejections: Rejections
     links: Links
+    notes: Notes
     clicks: ClickBuffer
     snippets: Snippets
 
@@ -80,6 +82,7 @@ class Ingress:
         await self.public.close(within=self.settings.drain)
         await self.batcher.close()
         await self.rejections.close()
+        self.notes.write_down()
         await self.clicks.close(within=self.settings.drain)
         await self.links.close()
         await self.snippets.close()

@@ -16,10 +16,10 @@ from services.chassis.clock import Clock
 from services.chassis.ids import IdSource
 from services.ingress import metrics
 from services.ingress.addresses import Address, Addresses
-from services.ingress.click_buffer import ClickBuffer
 from services.ingress.click_recording import Visit
 from services.ingress.landing import Landing
 from services.ingress.links import Link, Links
+from services.ingress.noting import Notes
 from services.ingress.rate_limits import RateLimits
 from services.ingress.remembering import NotKnownError
 from services.ingress.user_agents import UserAgents
@@ -44,7 +44,7 @@ class TrackingLinks:
     """Sends visitors on. `country_header` is where the platform's edge tells the country."""
 
     links: Links
-    clicks: ClickBuffer
+    notes: Notes
     user_agents: UserAgents
     addresses: Addresses
     rates: RateLimits
@@ -94,15 +94,16 @@ class TrackingLinks:
             link=link,
             click_id=f"c{self.ids.token()}",
             at=self.clock.now(),
-            query=read_query(query),
+            query=query,
             referrer=read_referrer(request.headers),
             browser=agent.browser,
             device=agent.device,
             country=read_country(request.headers, self.country_header),
             address=address.kept,
         )
-        self.clicks.add(visit.encoded())
-        url = landing.url(visit.click_id, visit.query.parameters, campaign=link.campaign_id)
+        self.notes.add(visit)
+        parameters = read_query(query).parameters if landing.takes_parameters else {}
+        url = landing.url(visit.click_id, parameters, campaign=link.campaign_id)
         return _redirect("counted", url, click_id=visit.click_id)
 
 

@@ -1,8 +1,7 @@
 """Visits: what the request of a visitor says, read so that nothing in it can do harm."""
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from aiohttp import web
@@ -28,8 +27,7 @@ _AHEAD_OF_TIME: Final = ("prefetch", "prerender", "preview")
 _PURPOSES: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """The parameters of a link that mean something, decoded, and what it says the click cost."""
 
     parameters: dict[str, str]
@@ -62,7 +60,9 @@ def read_referrer(headers: CIMultiDictProxy[str]) -> str:
 
 def read_country(headers: CIMultiDictProxy[str], header: str) -> str:
     """Read the country that the platform's edge tells in a header; empty if it tells none."""
-    country = headers.get(header, "").strip().upper() if header else ""
+    if not header:
+        return ""
+    country = headers.get(header, "").strip().upper()
     if _COUNTRY.fullmatch(country) is None or country in _NO_COUNTRIES:
         return ""
     return country

@@ -292,7 +292,7 @@ class TestPoisonous:
         bench = Bench()
         bench.memory.poisonous = set(bench.add_many(500))
 
-        await bench.memory.until(lambda: [1] == [len(it) for it in bench.memory.batches[-1:]])
+        await bench.memory.until(lambda: [len(it) for it in bench.memory.batches[-1:]] == [1])
 
         # The half of the half, to the first one.
         assert [len(it) for it in bench.memory.batches] == [500, 250, 125, 62, 31, 15, 7, 3, 1]
