@@ -34,6 +34,7 @@ from services.credentials.providers.stripe import StripeApi
 from services.credentials.rotating import Rotating
 from services.credentials.sealing import Sealer
 from services.credentials.settings import CredentialsSettings, VaultAuthMethod, VaultSettings
+from services.credentials.updating import Updating
 from services.credentials.vault import THREADS, Vault
 from services.credentials.vault_calls import (
     AppRoleLogin,
@@ -99,7 +100,8 @@ def grpc_server(
         database, sealer, audit=audit, providers=providers, clock=clock, ids=ids
     )
     rotating = Rotating(database, sealer, audit=audit, providers=providers, clock=clock)
-    sources_servicer = RevenueSourceServicer(connecting, public_url=settings.public_url)
+    updating = Updating(database, audit=audit, clock=clock)
+    sources_servicer = RevenueSourceServicer(connecting, updating, public_url=settings.public_url)
     credentials_servicer = CredentialsServicer(rotating, clock=clock)
     return GrpcServer(
         settings.server,

@@ -14,14 +14,15 @@ from services.credentials.audit import AuditTrail
 from services.credentials.checking import ProviderApis, require_formats, require_valid
 from services.credentials.domain.audit_records import Action
 from services.credentials.domain.credentials import DEFAULT_OVERLAP, CredentialKey, CredentialKind
+from services.credentials.domain.snippets import AS_AT_FIRST
 from services.credentials.domain.sources import (
     ConnectionMode,
     Provider,
     ProviderAccount,
     Source,
+    SourceFields,
     SourceKey,
     SourceState,
-    display_name_fault,
     request_id_fault,
 )
 from services.credentials.finding import find_source, require_etag, require_found
@@ -35,6 +36,7 @@ from services.credentials.store.sources import (
     select_wished_source,
     update_source,
 )
+from services.credentials.updating import field_faults
 
 log = logs.logger(__name__)
 
@@ -83,31 +85,26 @@ class Connecting:
             )
 
     async def create(
-        self, workspace: str, *, provider: Provider, display_name: str, request_id: str
+        self, workspace: str, *, provider: Provider, fields: SourceFields, request_id: str
     ) -> Source:
         """Create a source, or give the one made for the same `request_id` before.
 
         Raises:
-            InvalidFields: The display name or the request id is not as it must be.
+            InvalidFields: A field or the request id is not as it must be.
             ResourceExists: The request id was used for another source.
         """
-        require_valid(
-            [
-                ("revenue_source.display_name", display_name_fault(display_name)),
-                ("request_id", request_id_fault(request_id)),
-            ]
-        )
+        require_valid([*field_faults(fields), ("request_id", request_id_fault(request_id))])
         now = self._clock.now()
         source = Source(
             key=SourceKey(workspace, self._ids.token()),
             provider=provider,
-            display_name=display_name,
+            display_name="",
             connection_mode=ConnectionMode.API_KEY,
             state=SourceState.PENDING,
             create_time=now,
             update_time=now,
-        )
-        wish = Wish(request_id, etag(provider.value, display_name)) if request_id else None
+        ).filled(fields)
+        wish = Wish(request_id, _etag_of_wish(source)) if request_id else None
         async with self._database.write() as transaction:
             if await insert_source(transaction, source, wish=wish):
                 await self._audit.record(transaction, Action.CREATE_SOURCE, source=source.key)
@@ -222,3 +219,19 @@ class Connecting:
                     versions=(secret.version,),
                 )
             return source
+
+
+def _etag_of_wish(source: Source) -> str:
+    snippet = source.snippet
+    # Wishes of before there were snippets are wishes for how they are at first.
+    chosen = (
+        ()
+        if snippet == AS_AT_FIRST
+        else (
+            snippet.cookie_lifetime // timedelta(seconds=1),
+            snippet.touch.value,
+            snippet.consent_required,
+            *snippet.link_hosts,
+        )
+    )
+    return etag(source.provider.value, source.display_name, *chosen)

@@ -114,5 +114,6 @@ class CredentialsSettings(ServiceSettings):
     public_url: str = setting(
         "SYNAPTYX_PUBLIC_URL",
         check=http_url,
-        help="The URL at which providers reach ingress; the base of every webhook URI.",
+        help="The URL at which browsers and providers reach ingress; the base of every tracking "
+        "link, snippet and webhook URI.",
     )

@@ -97,7 +97,7 @@ def _answer(snippet: Snippet, request: web.BaseRequest) -> web.Response:
     headers = {
         "ETag": snippet.etag,
         # Settings take effect within minutes; a browser that is offline keeps what it has.
-        "Cache-Control": "public, max-age=300, stale-while-revalidate=86400, stale-if-error=604800",
+        "Cache-Control": "public, max-age=300, stale-while-revalidate=600, stale-if-error=604800",
         "Vary": "Accept-Encoding",
         # A script with an integrity must be readable across origins.
         "Access-Control-Allow-Origin": "*",

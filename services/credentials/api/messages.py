@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from google.protobuf import timestamp_pb2
+from google.protobuf import duration_pb2, timestamp_pb2
 from synaptyx.credentials.v1 import credential_pb2, credentials_service_pb2
 from synaptyx.sources.v1 import revenue_source_pb2
 from synaptyx.type.v1 import provider_pb2
@@ -14,7 +14,8 @@ from services.chassis.errors import (
     InvalidPageToken,
     ResourceNotFound,
 )
-from services.chassis.resource_names import CREDENTIAL, SOURCE
+from services.chassis.etags import etag
+from services.chassis.resource_names import CREDENTIAL, SNIPPET, SOURCE
 from services.credentials.domain.credentials import (
     DEFAULT_OVERLAP,
     Credential,
@@ -23,6 +24,7 @@ from services.credentials.domain.credentials import (
     CredentialVersion,
     VersionState,
 )
+from services.credentials.domain.snippets import SnippetSettings, Touch
 from services.credentials.domain.sources import (
     ConnectionMode,
     Provider,
@@ -33,6 +35,7 @@ from services.credentials.domain.sources import (
 )
 from services.credentials.finding import etag_of
 from services.credentials.rotating import OpenVersion
+from services.credentials.snippets.serving import Snippet
 
 _PROVIDERS = {
     Provider.STRIPE: provider_pb2.PROVIDER_STRIPE,
@@ -48,6 +51,10 @@ _STATES = {
     SourceState.NEEDS_RECONNECT: revenue_source_pb2.RevenueSource.STATE_NEEDS_RECONNECT,
     SourceState.DISCONNECTED: revenue_source_pb2.RevenueSource.STATE_DISCONNECTED,
 }
+_TOUCHES = {
+    Touch.FIRST: revenue_source_pb2.SnippetSettings.TOUCH_FIRST,
+    Touch.LAST: revenue_source_pb2.SnippetSettings.TOUCH_LAST,
+}
 _VERSION_STATES = {
     VersionState.ACTIVE: credential_pb2.CredentialVersion.STATE_ACTIVE,
     VersionState.EXPIRED: credential_pb2.CredentialVersion.STATE_EXPIRED,
@@ -58,6 +65,12 @@ _VERSION_STATES = {
 def read_source_name(name: str, *, field: str = "name", wildcard: Sequence[str] = ()) -> SourceKey:
     """Read the name of a source."""
     ids = SOURCE.parse(name, field=field, wildcard=wildcard)
+    return SourceKey(ids["workspace"], ids["source"])
+
+
+def read_snippet_name(name: str) -> SourceKey:
+    """Read the name of a snippet, whose workspace may be `-`: the source that it is of."""
+    ids = SNIPPET.parse(name, wildcard=("workspace",))
     return SourceKey(ids["workspace"], ids["source"])
 
 
@@ -151,6 +164,31 @@ def write_source(source: Source, *, public_url: str) -> revenue_source_pb2.Reven
         connect_time=_timestamp(source.connect_time),
         disconnect_time=_timestamp(source.disconnect_time),
         etag=etag_of(source),
+        snippet_settings=_write_settings(source.snippet),
+    )
+
+
+def write_snippet(snippet: Snippet) -> revenue_source_pb2.Snippet:
+    """Write a snippet."""
+    return revenue_source_pb2.Snippet(
+        name=f"{snippet.source.key.name}/snippet",
+        script_uri=snippet.uri,
+        script_tag=snippet.pinned_tag,
+        floating_script_tag=snippet.floating_tag,
+        integrity=snippet.integrity,
+        content=snippet.content,
+        etag=etag(snippet.uri, snippet.integrity),
+    )
+
+
+def _write_settings(settings: SnippetSettings) -> revenue_source_pb2.SnippetSettings:
+    lifetime = duration_pb2.Duration()
+    lifetime.FromTimedelta(settings.cookie_lifetime)
+    return revenue_source_pb2.SnippetSettings(
+        cookie_lifetime=lifetime,
+        touch=_TOUCHES[settings.touch],
+        consent_required=settings.consent_required,
+        link_hosts=settings.link_hosts,
     )
 
 

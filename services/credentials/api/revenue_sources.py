@@ -12,12 +12,17 @@ from services.chassis.secret import Secret
 from services.credentials.api.messages import (
     read_place,
     read_provider,
+    read_snippet_name,
     read_source_name,
     read_states,
     write_place,
+    write_snippet,
     write_source,
 )
+from services.credentials.api.source_fields import read_changed_fields, read_new_fields
 from services.credentials.connecting import Connecting
+from services.credentials.snippets.serving import snippet_of
+from services.credentials.updating import Updating
 
 SERVICE = "synaptyx.sources.v1.RevenueSourceService"
 _Context = Any
@@ -26,8 +31,9 @@ _Context = Any
 class RevenueSourceServicer(RevenueSourceServiceServicer):
     """Serves the sources of the workspaces that the caller may act in."""
 
-    def __init__(self, connecting: Connecting, *, public_url: str) -> None:
+    def __init__(self, connecting: Connecting, updating: Updating, *, public_url: str) -> None:
         self._connecting = connecting
+        self._updating = updating
         self._public_url = public_url
 
     async def GetRevenueSource(  # noqa: N802
@@ -73,10 +79,34 @@ class RevenueSourceServicer(RevenueSourceServiceServicer):
         source = await self._connecting.create(
             workspace,
             provider=read_provider(wanted.provider, field="revenue_source.provider"),
-            display_name=wanted.display_name,
+            fields=read_new_fields(wanted),
             request_id=request.request_id,
         )
         return write_source(source, public_url=self._public_url)
+
+    async def UpdateRevenueSource(  # noqa: N802
+        self,
+        request: revenue_source_service_pb2.UpdateRevenueSourceRequest,
+        context: _Context,
+    ) -> revenue_source_pb2.RevenueSource:
+        """Change a source."""
+        sent = request.revenue_source
+        key = read_source_name(sent.name, field="revenue_source.name")
+        require_workspace(key.workspace)
+        fields = read_changed_fields(sent, request.update_mask)
+        source = await self._updating.update(key, fields, etag=sent.etag)
+        return write_source(source, public_url=self._public_url)
+
+    async def GetSnippet(  # noqa: N802
+        self,
+        request: revenue_source_service_pb2.GetSnippetRequest,
+        context: _Context,
+    ) -> revenue_source_pb2.Snippet:
+        """Get the snippet of a source."""
+        key = read_snippet_name(request.name)
+        require_workspace(key.workspace)
+        source = await self._connecting.get(key)
+        return write_snippet(snippet_of(source, public_url=self._public_url))
 
     async def ConnectRevenueSource(  # noqa: N802
         self,

@@ -15,6 +15,7 @@ class Action(StrEnum):
     """A deed that the audit trail keeps."""
 
     CREATE_SOURCE = "create_source"
+    UPDATE_SOURCE = "update_source"
     CONNECT_SOURCE = "connect_source"
     DISCONNECT_SOURCE = "disconnect_source"
     ADD_VERSION = "add_version"

@@ -2,8 +2,11 @@
 
 import unicodedata
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, TypedDict
+
+from services.credentials.domain.snippets import AS_AT_FIRST, SnippetSettings, Touch
 
 LONGEST_DISPLAY_NAME = 200
 LONGEST_REQUEST_ID = 64
@@ -59,6 +62,16 @@ class ProviderAccount:
     test: bool
 
 
+class SourceFields(TypedDict, total=False):
+    """The fields of a source that its workspace may change, those of its snippet among them."""
+
+    display_name: str
+    cookie_lifetime: timedelta
+    touch: Touch
+    consent_required: bool
+    link_hosts: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Source:
     """A source. `revision` counts its changes from 1."""
@@ -75,11 +88,25 @@ class Source:
     connect_time: datetime | None = None
     disconnect_time: datetime | None = None
     revision: int = 1
+    snippet: SnippetSettings = AS_AT_FIRST
 
     @property
     def connected(self) -> bool:
         """Tell whether the source has been connected and not disconnected since."""
         return self.state in {SourceState.ACTIVE, SourceState.NEEDS_RECONNECT}
+
+    def filled(self, fields: SourceFields) -> "Source":
+        """Give the source with these fields."""
+        settings: dict[str, Any] = {**fields}
+        display_name = settings.pop("display_name", self.display_name)
+        return replace(self, display_name=display_name, snippet=replace(self.snippet, **settings))
+
+    def updated(self, fields: SourceFields, *, at: datetime) -> "Source":
+        """Give the source with other values of these fields; itself if it has them already."""
+        after = self.filled(fields)
+        if after == self:
+            return self
+        return replace(after, update_time=at, revision=self.revision + 1)
 
     def connect(self, account: ProviderAccount, *, at: datetime) -> "Source":
         """Give the source as it is once connected to `account`."""

@@ -49,6 +49,11 @@ sources = Table(
     _time("update_time"),
     _time("connect_time", nullable=True),
     _time("disconnect_time", nullable=True),
+    # How the source's snippet behaves.
+    Column("cookie_lifetime_seconds", Integer, nullable=False),
+    Column("touch", Text, nullable=False),
+    Column("consent_required", Boolean, nullable=False),
+    Column("link_hosts", ARRAY(Text), nullable=False),
     # The caller's id of the wish to create the source, and an etag of what was wished for.
     Column("request_id", Text),
     Column("request_etag", Text),
@@ -62,6 +67,7 @@ sources = Table(
         "state IN ('pending', 'active', 'needs_reconnect', 'disconnected')",
         name="sources_state_check",
     ),
+    CheckConstraint("touch IN ('first', 'last')", name="sources_touch_check"),
     Index("sources_newest_first", "workspace_id", "create_time", "source_id"),
     Index("sources_by_source_id", "source_id"),
 )

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, Select, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.chassis.database import ReadTransaction, WriteTransaction
+from services.credentials.domain.snippets import SnippetSettings, Touch
 from services.credentials.domain.sources import (
     ConnectionMode,
     Provider,
@@ -18,6 +19,7 @@ from services.credentials.domain.sources import (
 )
 from services.credentials.store.schema import sources
 
+_ONE_SECOND = timedelta(seconds=1)
 _Columns = Any
 _Row = Row[*tuple[Any, ...]]
 _COLUMNS = (
@@ -34,6 +36,10 @@ _COLUMNS = (
     sources.c.update_time,
     sources.c.connect_time,
     sources.c.disconnect_time,
+    sources.c.cookie_lifetime_seconds,
+    sources.c.touch,
+    sources.c.consent_required,
+    sources.c.link_hosts,
 )
 
 
@@ -139,6 +145,10 @@ def _changing(source: Source) -> dict[str, object]:
         "update_time": source.update_time,
         "connect_time": source.connect_time,
         "disconnect_time": source.disconnect_time,
+        "cookie_lifetime_seconds": source.snippet.cookie_lifetime // _ONE_SECOND,
+        "touch": source.snippet.touch.value,
+        "consent_required": source.snippet.consent_required,
+        "link_hosts": list(source.snippet.link_hosts),
     }
 
 
@@ -169,4 +179,10 @@ def _source(row: _Row) -> Source:
         update_time=row.update_time,
         connect_time=row.connect_time,
         disconnect_time=row.disconnect_time,
+        snippet=SnippetSettings(
+            cookie_lifetime=row.cookie_lifetime_seconds * _ONE_SECOND,
+            touch=Touch(row.touch),
+            consent_required=row.consent_required,
+            link_hosts=tuple(row.link_hosts),
+        ),
     )

@@ -11,6 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.field_mask_pb2 import FieldMask
 from synaptyx.credentials.v1 import credential_pb2, credentials_service_pb2
 from synaptyx.credentials.v1.credentials_service_pb2_grpc import CredentialsServiceStub
 from synaptyx.sources.v1 import revenue_source_pb2, revenue_source_service_pb2
@@ -119,6 +120,7 @@ class Service:
         workspace: str = "acme",
         provider: "provider_pb2.Provider" = provider_pb2.PROVIDER_STRIPE,
         display_name: str = "Shop",
+        snippet_settings: revenue_source_pb2.SnippetSettings | None = None,
         request_id: str = "",
         caller: str = "operator",
     ) -> revenue_source_pb2.RevenueSource:
@@ -126,11 +128,25 @@ class Service:
         request = revenue_source_service_pb2.CreateRevenueSourceRequest(
             parent=f"workspaces/{workspace}",
             revenue_source=revenue_source_pb2.RevenueSource(
-                provider=provider, display_name=display_name
+                provider=provider, display_name=display_name, snippet_settings=snippet_settings
             ),
             request_id=request_id,
         )
         return await (await self.sources(caller)).CreateRevenueSource(request, timeout=TIMEOUT)
+
+    async def update(
+        self, sent: revenue_source_pb2.RevenueSource, *paths: str, caller: str = "operator"
+    ) -> revenue_source_pb2.RevenueSource:
+        """Change the fields of a source that `paths` name, or those that are set."""
+        request = revenue_source_service_pb2.UpdateRevenueSourceRequest(
+            revenue_source=sent, update_mask=FieldMask(paths=paths)
+        )
+        return await (await self.sources(caller)).UpdateRevenueSource(request, timeout=TIMEOUT)
+
+    async def snippet(self, source: str, *, caller: str = "operator") -> revenue_source_pb2.Snippet:
+        """Get the snippet of a source."""
+        request = revenue_source_service_pb2.GetSnippetRequest(name=f"{source}/snippet")
+        return await (await self.sources(caller)).GetSnippet(request, timeout=TIMEOUT)
 
     async def connect(
         self,

@@ -4,11 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from services.credentials.domain.snippets import SnippetSettings, Touch
 from services.credentials.domain.sources import (
     ConnectionMode,
     Provider,
     ProviderAccount,
     Source,
+    SourceFields,
     SourceKey,
     SourceState,
     display_name_fault,
@@ -71,3 +73,34 @@ class TestTexts:
         assert request_id_fault("a" * 64) is None
         assert request_id_fault("a" * 65) is not None
         assert request_id_fault("a\x00") is not None
+
+
+class TestFields:
+    def test_a_source_is_filled_with_those_that_are_given(self) -> None:
+        source = PENDING.filled({"display_name": "New", "touch": Touch.FIRST})
+        assert source.display_name == "New"
+        assert source.snippet == SnippetSettings(touch=Touch.FIRST)
+        assert (source.revision, source.update_time) == (1, NOW)
+
+    def test_an_update_counts(self) -> None:
+        source = PENDING.updated({"consent_required": True}, at=LATER)
+        assert source.snippet == SnippetSettings(consent_required=True)
+        assert (source.revision, source.update_time) == (2, LATER)
+        assert (source.display_name, source.create_time) == ("Shop", NOW)
+
+    @pytest.mark.parametrize("fields", [{}, {"display_name": "Shop"}, {"link_hosts": ()}])
+    def test_what_is_so_already_is_no_update(self, fields: SourceFields) -> None:
+        assert PENDING.updated(fields, at=LATER) is PENDING
+
+    def test_every_field_finds_its_place(self) -> None:
+        settings = SnippetSettings(timedelta(days=1), Touch.FIRST, True, ("a.test",))
+        fields: SourceFields = {
+            "display_name": "New",
+            "cookie_lifetime": timedelta(days=1),
+            "touch": Touch.FIRST,
+            "consent_required": True,
+            "link_hosts": ("a.test",),
+        }
+        assert fields.keys() == SourceFields.__annotations__.keys()
+        source = PENDING.filled(fields)
+        assert (source.display_name, source.snippet) == ("New", settings)

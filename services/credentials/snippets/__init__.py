@@ -1,0 +1,1 @@
+"""The script that sources put into the pages of a shop."""

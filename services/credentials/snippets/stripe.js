@@ -1,0 +1,28 @@
+// What is Stripe's: a reference where there is no metadata, and the parameters of each mode.
+({
+  name: "stripe",
+  parameter: "client_reference_id",
+  links: /^(buy|book|donate)\.stripe\.com\//,
+  elements: "stripe-buy-button,stripe-pricing-table",
+  watched: ["href", "client-reference-id"],
+  attach: (payload, click, named, isPlain) => {
+    let copy = named(payload);
+    // Each of them is refused in another mode than its own.
+    const field =
+      payload.mode === "payment" ? "payment_intent_data"
+      : payload.mode === "subscription" ? "subscription_data" : "";
+    if (field && (copy[field] == null || isPlain(copy[field]))) {
+      copy = { ...copy, [field]: named(copy[field] || {}) };
+    }
+    // A payment intent or a subscription made without a checkout has no reference.
+    return copy.client_reference_id != null || "amount" in copy || "items" in copy
+      ? copy
+      : { ...copy, client_reference_id: click };
+  },
+  decorate: (element, click, add) => {
+    const attribute = "client-reference-id";
+    const given = element.getAttribute(attribute);
+    if (add && given === null) element.setAttribute(attribute, click);
+    if (!add && given === click) element.removeAttribute(attribute);
+  },
+})

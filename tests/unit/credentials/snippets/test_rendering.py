@@ -1,0 +1,104 @@
+"""The script of a source as it is sent to browsers."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import re
+from datetime import timedelta
+
+import pytest
+
+from services.credentials.domain.snippets import AS_AT_FIRST, MOST_HOSTS, SnippetSettings, Touch
+from services.credentials.domain.sources import Provider
+from services.credentials.snippets.rendering import render
+from tests.unit.credentials.snippets.browsing import Visit
+
+MOST_BYTES = 2_000
+PROVIDERS = list(Provider)
+HOSTILE = [
+    '"]});alert(1)//',
+    "</script><script>alert(1)</script>",
+    "<!--<script>",
+    "a\\",
+    "a\u2028alert(1)",
+    "a\nalert(1)",
+    "${alert(1)}",
+    "'+alert(1)+'",
+    "ü🛒",
+]
+
+
+def gzipped(script: str) -> int:
+    return len(gzip.compress(script.encode(), 9, mtime=0))
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+class TestRendering:
+    def test_a_script_is_small(self, provider: Provider) -> None:
+        assert gzipped(render(provider, AS_AT_FIRST)) < MOST_BYTES
+
+    def test_settings_make_it_hardly_larger(self, provider: Provider) -> None:
+        hosts = tuple(f"pay{number}.shop.example" for number in range(MOST_HOSTS))
+        settings = SnippetSettings(timedelta(days=400), Touch.FIRST, True, hosts)
+        assert gzipped(render(provider, settings)) < MOST_BYTES + 150
+
+    def test_it_is_ascii_on_few_lines_without_comments(self, provider: Provider) -> None:
+        script = render(provider, AS_AT_FIRST)
+        assert script.isascii()
+        assert script.endswith(");\n")
+        assert script.count("\n") < 10
+        assert not re.search(r"(^|[\s;{}(,])//|/\*", script)
+
+    def test_the_same_arguments_give_the_same(self, provider: Provider) -> None:
+        assert render(provider, AS_AT_FIRST) == render(provider, SnippetSettings())
+
+    def test_every_setting_tells(self, provider: Provider) -> None:
+        scripts = {
+            render(provider, settings)
+            for settings in (
+                AS_AT_FIRST,
+                SnippetSettings(cookie_lifetime=timedelta(days=1)),
+                SnippetSettings(touch=Touch.FIRST),
+                SnippetSettings(consent_required=True),
+                SnippetSettings(link_hosts=("a.test",)),
+                SnippetSettings(link_hosts=("a.test", "b.test")),
+            )
+        }
+        assert len(scripts) == 6
+
+    @pytest.mark.parametrize(
+        "forbidden",
+        [
+            *("eval", "Function(", "setTimeout", "setInterval", "innerHTML", "outerHTML"),
+            *("document.write", "createElement", "import", "require", "fetch", "XMLHttpRequest"),
+            *("sendBeacon", "localStorage", "sessionStorage", "indexedDB", "currentScript"),
+            *(".style", "onclick", "javascript:", "sourceMappingURL", "console"),
+        ],
+    )
+    def test_it_needs_nothing_that_a_strict_policy_forbids_nor_anybody_else(
+        self, provider: Provider, forbidden: str
+    ) -> None:
+        assert forbidden not in render(provider, AS_AT_FIRST)
+
+    def test_it_makes_one_global(self, visit: Visit, provider: Provider) -> None:
+        act = "return Object.keys(globalThis).filter((name) => !before.includes(name));"
+        before = "var before; before = Object.keys(globalThis);"
+        assert visit(act, before=before, scripts=[render(provider, AS_AT_FIRST)]) == ["synaptyx"]
+
+    @pytest.mark.parametrize("host", HOSTILE)
+    def test_a_hostile_host_cannot_break_out(
+        self, visit: Visit, provider: Provider, host: str
+    ) -> None:
+        # None is stored; this is what stands behind that.
+        script = render(provider, SnippetSettings(link_hosts=(host,)))
+        assert script.isascii()
+        assert "<" not in script.partition('"hosts":')[2]
+        before = "var alerts = 0; var alert = () => { alerts += 1; };"
+        act = "return [alerts, synaptyx.clickId()];"
+        assert visit(act, before=before, scripts=[script]) == [0, "c1"]
+
+
+def test_providers_have_scripts_of_their_own() -> None:
+    for one, other in itertools.combinations(PROVIDERS, 2):
+        assert render(one, AS_AT_FIRST) != render(other, AS_AT_FIRST)
