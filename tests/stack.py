@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120.0
 STOP_SECONDS = 60.0
-PORTS = 16
+PORTS = 17
 
 
 class StackDidNotStart(Exception):

@@ -77,10 +77,19 @@ Ready in {seconds:.1f} s.
                   {stack_file.credentials_address} (credentials)
   sandboxes       {stack_file.stripe_sandbox_url} (Stripe)
                   {stack_file.polar_sandbox_url} (Polar)
-  everything else {local.directory.stack_file}
+{_shop_text(stack_file)}  everything else {local.directory.stack_file}
 
-Next, in another terminal: make demo
+Next: open the tracking link and buy something, or, in another terminal: make demo
 Ctrl-C here stops everything."""
+
+
+def _shop_text(stack_file: StackFile) -> str:
+    if not stack_file.shop_url:
+        return ""
+    return f"""  shop            {stack_file.shop_url}
+  tracking link   {stack_file.tracking_link_url}?utm_source=newsletter
+                  (open it in a browser: it leads into the shop)
+"""
 
 
 def _say(line: str) -> None:

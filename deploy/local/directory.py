@@ -26,6 +26,11 @@ class LocalDirectory:
         return self.root / "stack.json"
 
     @property
+    def shop_file(self) -> Path:
+        """Give the file in which the shop tells how it can be entered."""
+        return self.root / "shop.json"
+
+    @property
     def certificates(self) -> Path:
         """Give the directory of the CA and the identities."""
         return self.root / "certificates"

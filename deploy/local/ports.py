@@ -10,7 +10,7 @@ from deploy.local.errors import PortsInUse
 
 HOST = "127.0.0.1"
 LOWEST_BASE = 1024
-HIGHEST_BASE = 65520
+HIGHEST_BASE = 65519
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,11 @@ class Ports:
         """Give the Polar sandbox's port."""
         return self.base + 15
 
+    @property
+    def shop(self) -> int:
+        """Give the shop's port."""
+        return self.base + 16
+
     def purposes(self) -> dict[int, str]:
         """Give every port with what it is for."""
         return {
@@ -100,6 +105,7 @@ class Ports:
             self.openbao_cluster: "OpenBao, cluster",
             self.stripe_sandbox: "Stripe sandbox",
             self.polar_sandbox: "Polar sandbox",
+            self.shop: "shop",
         }
 
 

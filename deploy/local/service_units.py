@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from deploy.local import openbao, ports, probes, secret_files
-from deploy.local.certificates import CertificateDirectory
+from deploy.local.certificates import OPERATOR, CertificateDirectory
 from deploy.local.directory import LocalDirectory
 from deploy.local.processes import Command, inherited_environ
-from deploy.local.settings import LocalSettings
+from deploy.local.settings import WORKSPACE, LocalSettings
 from deploy.local.supervisor import Unit
 
 TOKEN_NAME = "credentials.jwt"
@@ -90,6 +90,7 @@ class ServiceUnits:
             "SYNAPTYX_METRICS_ADDRESS": ports.address(at.attribution_metrics),
             "SYNAPTYX_BODY_KEYS_FILE": str(secret_files.body_keys(self._directory)),
             "SYNAPTYX_CREDENTIALS_ADDRESS": ports.address(at.credentials),
+            "SYNAPTYX_PUBLIC_URL": ports.url(at.ingress_public),
             **self._providers(),
         }
         command = self._command(
@@ -100,16 +101,37 @@ class ServiceUnits:
     def ingress(self) -> Unit:
         """Give the unit of ingress."""
         at = self.settings.ports
+        # Everybody comes from one address here.
+        visits = self.environ.get("SYNAPTYX_VISITS_PER_SECOND", "20000")
         environ = {
+            "SYNAPTYX_VISITS_PER_SECOND": visits,
             "SYNAPTYX_PUBLIC_ADDRESS": ports.address(at.ingress_public),
             "SYNAPTYX_PRIVATE_ADDRESS": ports.address(at.ingress_private),
             "SYNAPTYX_METRICS_ADDRESS": ports.address(at.ingress_private),
+            "SYNAPTYX_TRACKING_WORKSPACE": WORKSPACE,
             "SYNAPTYX_ATTRIBUTION_ADDRESS": ports.address(at.attribution),
             "SYNAPTYX_CREDENTIALS_ADDRESS": ports.address(at.credentials),
             **self._identity("ingress"),
         }
         command = self._command("ingress", "services.ingress", environ)
         return Unit(command, probes.http_ok(f"{ports.url(at.ingress_public)}/readyz"))
+
+    def shop(self) -> Unit:
+        """Give the unit of the shop, which acts as the operator."""
+        at = self.settings.ports
+        environ = {
+            "SYNAPTYX_SHOP_ADDRESS": ports.address(at.shop),
+            "SYNAPTYX_SHOP_FILE": str(self._directory.shop_file),
+            "SYNAPTYX_SHOP_WORKSPACE": WORKSPACE,
+            "SYNAPTYX_SHOP_INGRESS_URL": ports.url(at.ingress_public),
+            "SYNAPTYX_SHOP_STRIPE_URL": ports.url(at.stripe_sandbox),
+            "SYNAPTYX_SHOP_POLAR_URL": ports.url(at.polar_sandbox),
+            "SYNAPTYX_ATTRIBUTION_ADDRESS": ports.address(at.attribution),
+            "SYNAPTYX_CREDENTIALS_ADDRESS": ports.address(at.credentials),
+            **self._identity(OPERATOR),
+        }
+        command = self._command("shop", "deploy.local.shop", environ)
+        return Unit(command, probes.http_ok(f"{ports.url(at.shop)}/health"))
 
     def _grpc(self, service: str, environ: Mapping[str, str]) -> dict[str, str]:
         return {

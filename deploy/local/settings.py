@@ -11,6 +11,9 @@ from deploy.local.errors import SettingsRefused
 from deploy.local.ports import HIGHEST_BASE, LOWEST_BASE, Ports
 from services.chassis.settings import SettingsError, http_url, load, setting
 
+WORKSPACE = "local"
+"""The one workspace that the local stack is made for."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LocalSettings:
@@ -26,7 +29,7 @@ class LocalSettings:
         default=7400,
         minimum=LOWEST_BASE,
         maximum=HIGHEST_BASE,
-        help="The first of the 16 ports that the local stack takes.",
+        help="The first of the 17 ports that the local stack takes.",
     )
     stripe_api_url: str | None = setting(
         "SYNAPTYX_STRIPE_API_URL",
@@ -47,6 +50,11 @@ class LocalSettings:
         maximum=60,
         help="The unit of the sandbox's waits between attempts; the providers' own is 2 s.",
     )
+
+    @property
+    def sells(self) -> bool:
+        """Say whether the shop can be opened: it sells at the sandboxes only."""
+        return self.stripe_api_url is None and self.polar_api_url is None
 
     @property
     def directory(self) -> LocalDirectory:

@@ -1,14 +1,15 @@
 """The stack as a whole: what is started in which order, and how it ends.
 
     PostgreSQL, OpenBao and the sandboxes start side by side; each service follows, after its
-    migration, as soon as what it needs is ready; ingress is last, so that it is never open
-    while nobody is behind it.
+    migration, as soon as what it needs is ready; ingress is the last of them, so that it is never
+    open while nobody is behind it. The shop opens when all is there that it sells through.
 
 It stops the other way round.
 """
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -22,11 +23,10 @@ from deploy.local.errors import DirectoryDamaged, StartFailed
 from deploy.local.processes import Command, Process, inherited_environ, last_line, rotate
 from deploy.local.service_account_tokens import TokenFile
 from deploy.local.service_units import TOKEN_NAME, ServiceUnits
-from deploy.local.settings import LocalSettings
+from deploy.local.settings import WORKSPACE, LocalSettings
 from deploy.local.stack_file import StackFile
 from deploy.local.supervisor import Backoff, Supervisor, Unit
 
-WORKSPACE = "local"
 CERTIFICATES_RENEWED_EVERY = timedelta(hours=6)
 
 
@@ -39,6 +39,7 @@ class Place(IntEnum):
     CREDENTIALS = 3
     ATTRIBUTION = 4
     INGRESS = 5
+    SHOP = 6
 
 
 class Stack:
@@ -110,6 +111,8 @@ class Stack:
             self._start_service(credentials, Place.CREDENTIALS, after=[database, vault]),
         )
         await self._timed("ingress", self._units.ingress(), Place.INGRESS)
+        if self._settings.sells:
+            await self._timed("shop", self._units.shop(), Place.SHOP)
         return [
             asyncio.create_task(token.keep_fresh(_now)),
             asyncio.create_task(self._keep_certificates_fresh()),
@@ -220,7 +223,15 @@ class Stack:
             vault_url=ports.url(at.openbao),
             stripe_sandbox_url=ports.url(at.stripe_sandbox),
             polar_sandbox_url=ports.url(at.polar_sandbox),
+            **self._shop(),
         )
+
+    def _shop(self) -> dict[str, str]:
+        """Give what the shop has written down, nothing if there is none."""
+        if not self._settings.sells:
+            return {}
+        told: dict[str, str] = json.loads(self._directory.shop_file.read_text())
+        return told
 
 
 async def _together(*jobs: Awaitable[None]) -> None:

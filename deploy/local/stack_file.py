@@ -12,7 +12,8 @@ from deploy.local.errors import StackNotRunning
 class StackFile:
     """What `stack.json` says. It exists while the stack is ready, and only then.
 
-    Addresses are host:port. `postgres_url` carries the local superuser's password.
+    There is no shop, and nothing of it, where the stack works with another Stripe or Polar than its
+    sandboxes. Addresses are host:port. `postgres_url` carries the local superuser's password.
     """
 
     ingress_url: str
@@ -27,6 +28,10 @@ class StackFile:
     vault_url: str
     stripe_sandbox_url: str
     polar_sandbox_url: str
+    shop_url: str = ""
+    tracking_link_url: str = ""
+    stripe_snippet_url: str = ""
+    polar_snippet_url: str = ""
 
     def write(self, path: Path) -> None:
         """Write the file, all of it at once."""

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.merchant import Source, connect_polar, connect_stripe
 from tests.operator import Operator
-from tests.stack import Stack, running_stack
+from tests.whole_stack import operator, stack
 
-
-@pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    with running_stack() as stack:
-        yield stack
-
-
-@pytest.fixture(scope="session")
-def operator(stack: Stack) -> Iterator[Operator]:
-    operator = Operator(stack.file)
-    yield operator
-    operator.close()
+__all__ = ["operator", "stack"]
 
 
 @pytest.fixture(scope="session")

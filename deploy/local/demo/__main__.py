@@ -10,9 +10,9 @@ from rich.console import Console
 
 from deploy.local import settings
 from deploy.local.demo.script import Demonstration
-from deploy.local.demo.services import connected
 from deploy.local.demo.tables import Show
 from deploy.local.errors import StackError
+from deploy.local.merchant.services import Doors, connected
 from deploy.local.stack_file import StackFile
 
 # Wide enough for the tables where the output goes to a file.
@@ -33,7 +33,10 @@ def main() -> int:
 async def _play(stack: StackFile) -> None:
     console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
     timeout = aiohttp.ClientTimeout(total=15)
-    async with aiohttp.ClientSession(timeout=timeout) as http, connected(stack) as services:
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as http,
+        connected(Doors.of(stack)) as services,
+    ):
         await Demonstration(
             stack=stack,
             services=services,

@@ -13,17 +13,18 @@ from synaptyx.attribution.v1.conversion_pb2 import Conversion
 from synaptyx.sources.v1.revenue_source_pb2 import RevenueSource
 from synaptyx.type.v1.provider_pb2 import PROVIDER_POLAR, PROVIDER_STRIPE, Provider
 
-from deploy.local.demo.errors import DemoFailed
-from deploy.local.demo.sandboxes import (
+from deploy.local.demo.subscribing import Subscribing
+from deploy.local.demo.tables import Show
+from deploy.local.merchant.connecting import connect
+from deploy.local.merchant.errors import StepFailed
+from deploy.local.merchant.sandboxes import (
     POLAR_TOKEN,
     STRIPE_KEY,
     Answer,
     PolarMerchant,
     StripeMerchant,
 )
-from deploy.local.demo.services import Services
-from deploy.local.demo.subscribing import Subscribing
-from deploy.local.demo.tables import Show
+from deploy.local.merchant.services import Services
 from deploy.local.stack_file import StackFile
 
 STRIPE_AMOUNT, STRIPE_REFUND = 4900, 1500
@@ -44,10 +45,10 @@ class Demonstration:
         """Play every step, and show what became of it.
 
         Raises:
-            DemoFailed: something did not happen as it should.
+            StepFailed: something did not happen as it should.
         """
         began = self.now()
-        campaign = await self.services.campaign()
+        campaign = await self.services.campaign("demonstration", display_name="Demonstration")
         self.show.step(f"A campaign: {campaign.name}")
         stripe = StripeMerchant(self.http, url=self.stack.stripe_sandbox_url, key=STRIPE_KEY)
         polar = PolarMerchant(self.http, url=self.stack.polar_sandbox_url, key=POLAR_TOKEN)
@@ -90,20 +91,16 @@ class Demonstration:
         key: str,
     ) -> RevenueSource:
         name = Provider.Name(provider).removeprefix("PROVIDER_").title()
-        source = await self.services.source(provider, name=f"{name} sandbox")
+        before = await self.services.source(provider, name=f"{name} sandbox")
+        source = await connect(
+            self.services, merchant, provider=provider, name=before.display_name, key=key
+        )
         self.show.step(f"A {name} source: {source.name}")
-        if source.state != RevenueSource.STATE_ACTIVE:
-            # Its secret is told once: an endpoint of an earlier try is of no use.
-            await merchant.remove_endpoints(source.webhook_uri)
-        secret = await merchant.endpoint_secret(source.webhook_uri)
         self.show.line(f"its webhooks go to {source.webhook_uri}")
-        if secret is None:
+        if before.state == RevenueSource.STATE_ACTIVE:
             self.show.line("connected by an earlier run")
-            return source
-        source = await self.services.connect(source.name, api_key=key, secret=secret)
-        if source.state != RevenueSource.STATE_ACTIVE:
-            raise DemoFailed(f"{source.name} is not active after it was connected")
-        self.show.line("connected with an API key and a signing secret: ACTIVE")
+        else:
+            self.show.line("connected with an API key and a signing secret: ACTIVE")
         return source
 
     async def _click(self, campaign: str) -> str:
@@ -142,7 +139,7 @@ class Demonstration:
             when=lambda one: one.state == Conversion.STATE_PAID and one.gross.minor_units == gross,
         )
         if not conversion.click.endswith(f"/{click}"):
-            raise DemoFailed(f"{conversion.name} should be credited to {click}, and is not")
+            raise StepFailed(f"{conversion.name} should be credited to {click}, and is not")
 
     async def _repeat(self, merchant: StripeMerchant, event: str) -> None:
         self.show.step(f"Stripe delivers an event again: {event}")
@@ -168,7 +165,7 @@ class Demonstration:
             async with self.http.post(source.webhook_uri, data=body, headers=headers) as response:
                 outcome = str((await response.json()).get("outcome"))
         except (aiohttp.ClientError, ValueError) as error:
-            raise DemoFailed(f"ingress does not answer ({type(error).__name__})") from error
+            raise StepFailed(f"ingress does not answer ({type(error).__name__})") from error
         answer = Answer(event_id, "checkout.session.completed", response.status, outcome)
         self.show.answers([answer])
         _expect(answer, status=401, outcome="invalid_signature")
@@ -183,7 +180,7 @@ class _Purchase:
 
 def _expect(answer: Answer, *, status: int, outcome: str) -> None:
     if (answer.status, answer.outcome) != (status, outcome):
-        raise DemoFailed(
+        raise StepFailed(
             f"the answer should be HTTP {status} {outcome}, and is "
             f"HTTP {answer.status} {answer.outcome}"
         )

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from synaptyx.attribution.v1.conversion_pb2 import Conversion
 
-from deploy.local.demo.errors import DemoFailed
-from deploy.local.demo.sandboxes import StripeMerchant
-from deploy.local.demo.services import Services
 from deploy.local.demo.tables import Show
+from deploy.local.merchant.errors import StepFailed
+from deploy.local.merchant.sandboxes import StripeMerchant
+from deploy.local.merchant.services import Services
 
 CODE = "DEMO20"
 MONTHLY, LISTED, DISCOUNTED = 2900, 2000, 1600
@@ -28,7 +28,7 @@ class Subscribing:
         self.show.answers(await self.stripe.answers(events))
         first = await self._paid(invoice, gross=MONTHLY)
         if not first.click.endswith(f"/{click}"):
-            raise DemoFailed(f"{first.name} should be credited to {click}, and is not")
+            raise StepFailed(f"{first.name} should be credited to {click}, and is not")
         return subscription, first
 
     async def renew(self, subscription: str, first: Conversion) -> Conversion:
@@ -38,7 +38,7 @@ class Subscribing:
         self.show.answers(await self.stripe.answers(events))
         renewal = await self._paid(invoice, gross=MONTHLY)
         if renewal.click != first.click or renewal.basis != Conversion.BASIS_SUBSCRIPTION:
-            raise DemoFailed(f"{renewal.name} should be credited through {subscription}")
+            raise StepFailed(f"{renewal.name} should be credited through {subscription}")
         return await self._dispute(invoice)
 
     async def buy_with_code(self, campaign: str) -> Conversion:

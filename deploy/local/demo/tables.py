@@ -7,7 +7,7 @@ from rich.table import Table
 from synaptyx.attribution.v1 import conversion_pb2, webhook_log_pb2
 from synaptyx.type.v1 import money_pb2
 
-from deploy.local.demo.sandboxes import Answer
+from deploy.local.merchant.sandboxes import Answer
 
 
 class Show:

@@ -12,11 +12,13 @@ from deploy.local.sandbox.deliveries import Courier, Retrying
 from deploy.local.sandbox.polar import api as polar_api
 from deploy.local.sandbox.polar import ledger as polar_ledger
 from deploy.local.sandbox.polar.control import PolarControl
+from deploy.local.sandbox.polar.hosted import PolarHosted
 from deploy.local.sandbox.polar.organizations import Organizations
 from deploy.local.sandbox.state import State
 from deploy.local.sandbox.stripe import api as stripe_api
 from deploy.local.sandbox.stripe import ledger as stripe_ledger
 from deploy.local.sandbox.stripe.control import StripeControl
+from deploy.local.sandbox.stripe.hosted import StripeHosted
 from deploy.local.sandbox.stripe.merchants import Merchants
 from services.chassis.clock import Clock
 
@@ -38,6 +40,7 @@ async def stripe(
     application = web.Application(middlewares=[stripe_api.errors])
     application.add_routes(stripe_api.StripeApi(merchants.ledger).routes())
     application.add_routes(StripeControl(merchants, clock=clock).routes())
+    application.add_routes(StripeHosted(merchants).routes())
     async with _serving(application, state, merchants.courier, host=host, port=port) as url:
         yield url
 
@@ -53,6 +56,7 @@ async def polar(
     application = web.Application(middlewares=[polar_api.errors])
     application.add_routes(polar_api.PolarApi(organizations.ledger).routes())
     application.add_routes(PolarControl(organizations).routes())
+    application.add_routes(PolarHosted(organizations).routes())
     async with _serving(application, state, organizations.courier, host=host, port=port) as url:
         yield url
 

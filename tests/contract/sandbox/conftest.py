@@ -14,6 +14,7 @@ import pytest
 from deploy.local.sandbox import servers
 from services.chassis.clock import SystemClock
 from tests.contract.sandbox.receiving import Receiver, receiving
+from tests.contract.sandbox.visiting import Visitor
 
 
 class Http:
@@ -67,6 +68,11 @@ async def receiver() -> AsyncIterator[Receiver]:
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as running:
         yield running
+
+
+@pytest.fixture
+def visitor(session) -> Visitor:
+    return Visitor(session)
 
 
 @pytest.fixture

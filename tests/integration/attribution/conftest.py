@@ -19,8 +19,8 @@ changed the schema the copy is thrown away):
         click = await service.operator.attribution.RecordClick(request, timeout=5)
 
 Of the callers, `operator` and `ingress` may act in all workspaces; `acme`, an operator too, only in
-`acme`. The service runs on `clock`, a FixedClock that stands at `serving.NOW`, shortly after today's
-ids, which are real.
+`acme`. The service runs on `clock`, a FixedClock that stands at `serving.NOW`, shortly after the
+ids of today, which are real.
 """
 
 from __future__ import annotations

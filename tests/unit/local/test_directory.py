@@ -96,4 +96,8 @@ class TestStackFile:
             "vault_url",
             "stripe_sandbox_url",
             "polar_sandbox_url",
+            "shop_url",
+            "tracking_link_url",
+            "stripe_snippet_url",
+            "polar_snippet_url",
         ]

@@ -24,7 +24,7 @@ class TestPorts:
     def test_every_port_is_counted_from_the_base(self):
         assert sorted(Ports(7400).purposes()) == [
             *range(7400, 7408),
-            *range(7411, 7416),
+            *range(7411, 7417),
         ]
 
     async def test_a_taken_port_is_named_with_its_purpose_and_a_way_out(self):
@@ -46,4 +46,4 @@ class TestPorts:
     def test_many_taken_ports_make_a_short_sentence(self):
         error = PortsInUse(Ports(7400).purposes(), base=7400)
         assert str(error).startswith("Ports 7400 (ingress, public), 7401")
-        assert "and 10 more are in use" in str(error)
+        assert "and 11 more are in use" in str(error)

@@ -5,7 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
-from deploy.local.sandbox.polar import bodies, discounts, objects, pages, selling, signing, tokens
+from deploy.local.sandbox.polar import (
+    bodies,
+    discounts,
+    hosted,
+    objects,
+    pages,
+    selling,
+    signing,
+    tokens,
+)
 from deploy.local.sandbox.polar.errors import PolarError, invalid, refused
 from deploy.local.sandbox.polar.ledger import Ledger
 from deploy.local.sandbox.state import JsonObject
@@ -15,6 +24,7 @@ _Handler = Callable[[Ledger, web.Request, JsonObject], JsonObject | None]
 
 # Lists and what is made in them have a trailing slash, webhooks have none.
 _LISTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "/v1/checkout-links/": ("checkout_link", ()),
     "/v1/checkouts/": ("checkout", ("organization_id", "product_id", "status")),
     "/v1/orders/": (
         "order",
@@ -45,6 +55,7 @@ class PolarApi:
             self._route("GET", "/v1/organizations/{id}", _organization),
             self._route("GET", "/v1/products/", _products),
             self._route("POST", "/v1/checkouts/", _create_checkout, status=201),
+            self._route("POST", "/v1/checkout-links/", _create_link, status=201),
             self._route("POST", "/v1/discounts/", _create_discount, status=201),
             self._route("POST", "/v1/refunds/", _create_refund, status=201),
             self._route("POST", hooks, _create_endpoint, status=201),
@@ -73,6 +84,8 @@ class PolarApi:
                 # A token of an organization says which one by itself.
                 raise invalid("organization_id", "Extra inputs are not permitted")
             result = handler(self._ledgers(organization), request, body)
+            if request.method == "POST" and result is not None:
+                hosted.have_url(result, origin=str(request.url.origin()))
             if status == 204:
                 return web.Response(status=204)
             return web.json_response(result, status=status)
@@ -135,15 +148,10 @@ def _products(ledger: Ledger, request: web.Request, _: JsonObject) -> JsonObject
 
 
 def _create_checkout(ledger: Ledger, _: web.Request, body: JsonObject) -> JsonObject:
-    products = body.get("products")
-    known = {one["id"]: one for one in (ledger.product, ledger.plan)}
-    if not isinstance(products, list) or len(products) != 1 or products[0] not in known:
-        message = "Product does not exist."
-        raise invalid("products", message, value=products)
     expires_at = objects.written(datetime.now(UTC) + timedelta(hours=1))
     checkout = objects.checkout(
         objects.new_id(),
-        known[products[0]],
+        _product(ledger, body),
         at=ledger.now(),
         expires_at=expires_at,
         amount=bodies.whole(body, "amount", 1000),
@@ -151,9 +159,32 @@ def _create_checkout(ledger: Ledger, _: web.Request, body: JsonObject) -> JsonOb
         tax_amount=bodies.whole(body, "sandbox_tax_amount", 0),
         currency=str(body.get("currency", "usd")).lower(),
         metadata=bodies.metadata(body),
-        success_url=str(body.get("success_url", "https://polar.sh/checkout/success")),
+        success_url=str(body.get("success_url") or ""),
     )
     return ledger.add("checkout", checkout)
+
+
+def _create_link(ledger: Ledger, _: web.Request, body: JsonObject) -> JsonObject:
+    link = objects.checkout_link(
+        objects.new_id(),
+        _product(ledger, body),
+        at=ledger.now(),
+        # The real one takes the price of its product.
+        amount=bodies.whole(body, "sandbox_amount", 1000),
+        label=str(body.get("label") or "") or None,
+        metadata=bodies.metadata(body),
+        success_url=str(body.get("success_url") or ""),
+    )
+    return ledger.add("checkout_link", link)
+
+
+def _product(ledger: Ledger, body: JsonObject) -> JsonObject:
+    """Give the one product that a body names."""
+    named = body.get("products")
+    for one in (ledger.product, ledger.plan):
+        if named == [one["id"]]:
+            return one
+    raise invalid("products", "Product does not exist.", value=named)
 
 
 def _create_discount(ledger: Ledger, _: web.Request, body: JsonObject) -> JsonObject:

@@ -125,7 +125,7 @@ class PolarControl:
             tax_amount=bodies.whole(body, "tax_amount", 0),
             currency="usd",
             metadata=metadata,
-            success_url="https://polar.sh/checkout/success",
+            success_url=None,
         )
         order, events = selling.pay(ledger, ledger.add("checkout", checkout))
         return web.json_response({"order": order, "events": events})

@@ -109,6 +109,39 @@ def plan(product_id: str, organization_id: str, *, at: str) -> JsonObject:
     }
 
 
+def checkout_link(
+    link_id: str,
+    of: JsonObject,
+    *,
+    at: str,
+    amount: int,
+    label: str | None,
+    metadata: JsonObject,
+    success_url: str,
+) -> JsonObject:
+    """Make a checkout link. `sandbox_amount` is what its checkouts cost."""
+    secret = f"polar_cl_{secrets.token_urlsafe(24)}"
+    return {
+        "id": link_id,
+        "created_at": at,
+        "modified_at": None,
+        **nulls("trial_interval trial_interval_count return_url seats"),
+        "payment_processor": "stripe",
+        "client_secret": secret,
+        "success_url": success_url or None,
+        "label": label,
+        "allow_discount_codes": True,
+        "require_billing_address": False,
+        "discount_id": None,
+        "discount": None,
+        "organization_id": of["organization_id"],
+        "products": [{**of, **_no_extras()}],
+        "metadata": metadata,
+        "url": f"https://buy.polar.sh/{secret}",
+        "sandbox_amount": amount,
+    }
+
+
 def checkout(
     checkout_id: str,
     of: JsonObject,
@@ -119,9 +152,9 @@ def checkout(
     tax_amount: int,
     currency: str,
     metadata: JsonObject,
-    success_url: str,
+    success_url: str | None,
 ) -> JsonObject:
-    """Make an open checkout."""
+    """Make an open checkout; without a URL of the shop Polar confirms it by itself."""
     no_fields = nulls(
         "modified_at return_url embed_origin seats min_seats max_seats units min_units max_units "
         "tax_behavior allow_trial active_trial_interval active_trial_interval_count trial_end "
@@ -131,6 +164,7 @@ def checkout(
         "discount subscription_id attached_custom_fields"
     )
     secret = f"polar_c_{secrets.token_urlsafe(32)}"
+    url = f"https://polar.sh/checkout/{secret}"
     return {
         "id": checkout_id,
         "created_at": at,
@@ -139,9 +173,9 @@ def checkout(
         "payment_processor": "stripe",
         "status": "open",
         "client_secret": secret,
-        "url": f"https://polar.sh/checkout/{secret}",
+        "url": url,
         "expires_at": expires_at,
-        "success_url": success_url,
+        "success_url": (success_url or f"{url}/confirmation").replace("{CHECKOUT_ID}", checkout_id),
         "amount": amount,
         "discount_amount": 0,
         "net_amount": amount,

@@ -45,6 +45,15 @@ class Organizations:
                 return ledger
         raise not_found()
 
+    def having(self, kind: str, secret: str) -> tuple[Ledger, JsonObject] | None:
+        """Find what has a client secret, the one thing that its buyer knows of it."""
+        for organization in self._state.document["organizations"]:
+            ledger = self.ledger(organization)
+            for one in ledger.all(kind):
+                if one["client_secret"] == secret:
+                    return ledger, one
+        return None
+
     def _endpoint(self, delivery: JsonObject) -> tuple[Ledger, JsonObject] | None:
         for organization in self._state.document["organizations"]:
             ledger = self.ledger(organization)

@@ -3,11 +3,12 @@
 import json
 import urllib.parse
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from aiohttp import web
 
 from deploy.local.sandbox.state import JsonObject
-from deploy.local.sandbox.stripe import expanding, forms, keys, objects, pages, selling
+from deploy.local.sandbox.stripe import expanding, forms, hosted, keys, objects, pages, selling
 from deploy.local.sandbox.stripe.errors import StripeError, invalid_parameter, missing_parameter
 from deploy.local.sandbox.stripe.ledger import Ledger
 
@@ -63,9 +64,16 @@ class StripeApi:
             ledger = self._ledgers(account)
             parameters = await _parameters(request)
             key = request.headers.get("Idempotency-Key") if method == "POST" else None
+
+            def make(*arguments: Any) -> JsonObject:  # noqa: ANN401  (those of the handler)
+                made = handler(*arguments)
+                if method == "POST":
+                    hosted.have_url(made, origin=str(request.url.origin()))
+                return made
+
             if key is None:
-                return web.json_response(handler(ledger, parameters, request.match_info))
-            return _once(ledger, key, request, parameters, handler)
+                return web.json_response(make(ledger, parameters, request.match_info))
+            return _once(ledger, key, request, parameters, make)
 
         return web.route(method, path, answer)
 
@@ -79,6 +87,8 @@ async def errors(
         response = await handler(request)
     except StripeError as error:
         response = web.json_response(error.body, status=error.status)
+    except web.HTTPRedirection:
+        raise
     except web.HTTPException as error:
         message = f"Unrecognized request URL ({request.method}: {request.path})."
         body = StripeError(error.status, message).body

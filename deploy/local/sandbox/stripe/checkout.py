@@ -122,7 +122,15 @@ def settle(ledger: Ledger, intent: JsonObject, *, succeed: bool) -> Events:
 def buy_through_link(
     ledger: Ledger, link: JsonObject, *, client_reference_id: str | None
 ) -> tuple[JsonObject, Events]:
-    """Open and pay a session of a Payment Link, as its page does (row 2).
+    """Open and pay a session of a Payment Link, as its page does (row 2)."""
+    session = open_through_link(ledger, link, client_reference_id=client_reference_id)
+    return session, pay(ledger, session)
+
+
+def open_through_link(
+    ledger: Ledger, link: JsonObject, *, client_reference_id: str | None
+) -> JsonObject:
+    """Open a session of a Payment Link.
 
     A reference in another alphabet is dropped without a word: the page works, and the webhook
     carries null.
@@ -136,8 +144,13 @@ def buy_through_link(
         metadata=dict(link["metadata"]),
         client_reference_id=client_reference_id,
         payment_link=link["id"],
+        success_url=(link["after_completion"].get("redirect") or {}).get("url"),
     )
-    return session, pay(ledger, session)
+    of_intent = (link["payment_intent_data"] or {}).get("metadata", {})
+    ledger.set_intent_metadata(session["id"], of_intent)
+    ledger.note(session["id"])["name"] = ledger.note(link["id"]).get("name")
+    ledger.changed()
+    return session
 
 
 def _require_open(session: JsonObject) -> None:

@@ -147,6 +147,15 @@ def payment_link(link_id: str, *, currency: str, metadata: dict[str, str]) -> Js
     }
 
 
+def payment_intent_data(metadata: dict[str, str]) -> JsonObject:
+    """Make what a Payment Link says of the payment intents of its sessions."""
+    no_fields = nulls(
+        "capture_method description setup_future_usage statement_descriptor "
+        "statement_descriptor_suffix transfer_group"
+    )
+    return {**no_fields, "metadata": metadata}
+
+
 def webhook_endpoint(
     endpoint_id: str, *, url: str, events: list[str], created: int, parameters: JsonObject
 ) -> JsonObject:

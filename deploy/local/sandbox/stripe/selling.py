@@ -30,6 +30,7 @@ def _create_session(ledger: Ledger, parameters: JsonObject, _: Mapping[str, str]
         client_reference_id=_reference(parameters),
         success_url=parameters.get("success_url"),
     )
+    ledger.note(session["id"])["name"] = _name(parameters)
     data = forms.mapping(parameters, MODES[mode])
     if mode == "payment":
         ledger.set_intent_metadata(session["id"], forms.metadata(data))
@@ -51,6 +52,8 @@ def _discount(ledger: Ledger, session: JsonObject, parameters: JsonObject) -> No
 
 def _reference(parameters: JsonObject) -> str | None:
     reference = parameters.get("client_reference_id") or None
+    if reference is not None and not isinstance(reference, str):
+        raise invalid_parameter("client_reference_id", "Invalid string.")
     if reference is not None and len(reference) > 200:
         raise invalid_parameter("client_reference_id", "It must be at most 200 characters.")
     return reference
@@ -63,6 +66,14 @@ def _create_link(ledger: Ledger, parameters: JsonObject, _: Mapping[str, str]) -
         objects.payment_link(objects.new_id("plink"), currency=currency, metadata=metadata)
     )
     ledger.set_price(link["id"], amount)
+    ledger.note(link["id"])["name"] = _name(parameters)
+    data = forms.mapping(parameters, "payment_intent_data")
+    if data:
+        link["payment_intent_data"] = objects.payment_intent_data(forms.metadata(data))
+    after = forms.mapping(parameters, "after_completion")
+    if after.get("type") == "redirect":
+        url = forms.required(forms.mapping(after, "redirect"), "url")
+        link["after_completion"] = {"type": "redirect", "redirect": {"url": url}}
     return link
 
 
@@ -86,6 +97,12 @@ def _price(parameters: JsonObject) -> tuple[int, str]:
         quantity = forms.whole(item, "quantity")
         total += amount * (1 if quantity is None else quantity)
     return total, currency
+
+
+def _name(parameters: JsonObject) -> str | None:
+    """Give what the first thing that is bought is called."""
+    product = forms.mapping(parameters["line_items"][0]["price_data"], "product_data")
+    return str(product["name"]) if product.get("name") else None
 
 
 def _create_refund(ledger: Ledger, parameters: JsonObject, _: Mapping[str, str]) -> JsonObject:

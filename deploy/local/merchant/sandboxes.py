@@ -1,4 +1,4 @@
-"""The merchant's and the buyer's side of the demonstration, at the sandboxes."""
+"""What a merchant and a buyer do at the sandboxes."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from deploy.local.demo.errors import DemoFailed
+from deploy.local.merchant.errors import StepFailed
 
 # The sandbox takes any well-formed key as that of a merchant; this one is always the same, so
 # that another run finds its endpoints again.
@@ -63,21 +63,21 @@ class Sandbox:
 
     def __init__(self, session: aiohttp.ClientSession, *, url: str, key: str) -> None:
         self._session = session
-        self._url = url
+        self.url = url
         self._headers = {"Authorization": f"Bearer {key}"}
 
     async def answers(self, events: list[str], *, within: float = 20) -> list[Answer]:
         """Wait until every event was delivered, and give the answers in the events' order.
 
         Raises:
-            DemoFailed: one was not, in time.
+            StepFailed: one was not, in time.
         """
         try:
             async with asyncio.timeout(within):
                 return [answer for event in events for answer in await self._answers(event)]
         except TimeoutError:
             waited = f"a delivery was not accepted within {within:g} s"
-            raise DemoFailed(f"{waited} (see {self._url}/sandbox/deliveries)") from None
+            raise StepFailed(f"{waited} (see {self.url}/sandbox/deliveries)") from None
 
     async def redeliver(self, event: str) -> list[Answer]:
         """Have an event sent again, and give the answer to the repetition."""
@@ -91,7 +91,7 @@ class Sandbox:
                         return answers[before:]
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            raise DemoFailed("the repeated delivery was not accepted within 20 s") from None
+            raise StepFailed("the repeated delivery was not accepted within 20 s") from None
 
     async def _event_ids(self) -> list[str]:
         found = await self._get("/sandbox/deliveries")
@@ -104,7 +104,7 @@ class Sandbox:
             if all(one["state"] == "delivered" for one in deliveries):
                 return [_answer(one) for one in deliveries]
             if any(one["state"] in ("failed", "skipped") for one in deliveries):
-                raise DemoFailed(f"the delivery of {event} was given up")
+                raise StepFailed(f"the delivery of {event} was given up")
             await asyncio.sleep(0.05)
 
     async def _get(self, path: str) -> Any:  # noqa: ANN401  (JSON)
@@ -125,14 +125,14 @@ class Sandbox:
     ) -> Any:  # noqa: ANN401  (JSON)
         try:
             async with self._session.request(
-                method, self._url + path, data=form, json=body, headers=self._headers
+                method, self.url + path, data=form, json=body, headers=self._headers
             ) as response:
                 text = await response.text()
         except aiohttp.ClientError as error:
             name = type(error).__name__
-            raise DemoFailed(f"the sandbox at {self._url} does not answer ({name})") from error
+            raise StepFailed(f"the sandbox at {self.url} does not answer ({name})") from error
         if response.status >= 300:
-            raise DemoFailed(f"{method} {path} at {self._url} was refused: {text[:300]}")
+            raise StepFailed(f"{method} {path} at {self.url} was refused: {text[:300]}")
         return json.loads(text) if text else None
 
 
@@ -145,7 +145,7 @@ class StripeMerchant(Sandbox):
         events = {f"enabled_events[{n}]": name for n, name in enumerate(STRIPE_EVENTS)}
         for one in endpoints["data"]:
             if one["url"] == url:
-                # An earlier version of the demonstration asked for fewer.
+                # An earlier version asked for fewer.
                 await self._post(f"/v1/webhook_endpoints/{one['id']}", form=events)
                 return None
         made = await self._post("/v1/webhook_endpoints", form={"url": url, **events})
@@ -157,6 +157,20 @@ class StripeMerchant(Sandbox):
         for one in (await self._get("/v1/webhook_endpoints?limit=100"))["data"]:
             if one["url"] == url:
                 await self._request("DELETE", f"/v1/webhook_endpoints/{one['id']}")
+
+    async def payment_link(self, *, name: str, amount: int, success_url: str) -> str:
+        """Make a Payment Link that leads back to a shop, or find the one; gives its URL."""
+        for one in (await self._get("/v1/payment_links?limit=100"))["data"]:
+            if (one["after_completion"].get("redirect") or {}).get("url") == success_url:
+                found: str = one["url"]
+                return found
+        form = {
+            **_price(amount, mode="payment", name=name),
+            "after_completion[type]": "redirect",
+            "after_completion[redirect][url]": success_url,
+        }
+        made: str = (await self._post("/v1/payment_links", form=form))["url"]
+        return made
 
     async def buy(self, click: str, *, amount: int) -> tuple[str, str, list[str]]:
         """Buy through a checkout session; gives session, payment intent and events.
@@ -241,6 +255,25 @@ class PolarMerchant(Sandbox):
             if one["url"] == url:
                 await self._request("DELETE", f"/v1/webhooks/endpoints/{one['id']}")
 
+    async def product(self) -> str:
+        """Give the id of what can be bought once."""
+        found: str = (await self._get("/v1/products/"))["items"][0]["id"]
+        return found
+
+    async def checkout_link(self, *, amount: int, success_url: str) -> str:
+        """Make a checkout link that leads back to a shop, or find the one; gives its URL."""
+        for one in (await self._get("/v1/checkout-links/?limit=100"))["items"]:
+            if one["success_url"] == success_url:
+                found: str = one["url"]
+                return found
+        body = {
+            "products": [await self.product()],
+            "sandbox_amount": amount,
+            "success_url": success_url,
+        }
+        made: str = (await self._post("/v1/checkout-links/", body=body))["url"]
+        return made
+
     async def buy(self, click: str, *, amount: int, tax: int) -> tuple[str, list[str]]:
         """Buy through a checkout; gives order and events."""
         products = (await self._get("/v1/products/"))["items"]
@@ -264,14 +297,14 @@ class PolarMerchant(Sandbox):
         return [event for event in await self._event_ids() if event not in before]
 
 
-def _price(amount: int, *, mode: str) -> dict[str, str]:
+def _price(amount: int, *, mode: str, name: str = "Plan") -> dict[str, str]:
     price = "line_items[0][price_data]"
     form = {
         "mode": mode,
         "success_url": "https://shop.example/thanks",
         f"{price}[currency]": "usd",
         f"{price}[unit_amount]": str(amount),
-        f"{price}[product_data][name]": "Plan",
+        f"{price}[product_data][name]": name,
         "line_items[0][quantity]": "1",
     }
     if mode == "subscription":

@@ -1,0 +1,60 @@
+"""The page on which a buyer pays at a sandbox: plain HTML that works without a script."""
+
+from html import escape
+
+from aiohttp import web
+
+from deploy.local import money
+
+_STYLE = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif;
+  --ink: #1c2230; --soft: #667085; --paper: #fff; --ground: #f4f5f7; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e7eaf0; --soft: #98a2b3; --paper: #1b2230; --ground: #11151d; } }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center;
+  background: var(--ground); color: var(--ink); }
+main { box-sizing: border-box; width: min(26rem, 100vw - 2rem); background: var(--paper);
+  border-radius: 12px; padding: 2rem; box-shadow: 0 1px 3px #0002, 0 8px 24px #0001; }
+small { color: var(--soft); text-transform: uppercase; letter-spacing: .06em; }
+h1 { font-size: 1.25rem; margin: .25rem 0 0; overflow-wrap: anywhere; }
+.amount { font-size: 2.25rem; font-weight: 600; margin: .75rem 0 1.5rem; }
+.note { margin: 1rem 0 0; color: var(--soft); font-size: .9rem; }
+button { width: 100%; padding: .8rem; border: 0; border-radius: 8px; font: inherit;
+  font-weight: 600; color: #fff; background: COLOR; cursor: pointer; }
+button:hover { filter: brightness(1.1); }
+"""
+COLORS = {"Stripe": "#635bff", "Polar": "#0062ff"}
+
+# A page that takes money lets nothing else onto it.
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def to_pay(provider: str, *, what: str, minor_units: int, currency: str) -> web.Response:
+    """Give the page with the price and the button that pays it."""
+    amount = money.written(minor_units, currency)
+    return _page(
+        provider,
+        f"<h1>{escape(what)}</h1><p class=amount>{escape(amount)}</p>"
+        "<form method=post><button id=pay>Pay</button></form>"
+        "<p class=note>No money moves: the button does what a buyer's card would.</p>",
+    )
+
+
+def message(provider: str, text: str, *, status: int = 200) -> web.Response:
+    """Give a page that only says something."""
+    return _page(provider, f"<h1 id=message>{escape(text)}</h1>", status=status)
+
+
+def _page(provider: str, inner: str, *, status: int = 200) -> web.Response:
+    style = _STYLE.replace("COLOR", COLORS[provider])
+    text = (
+        "<!doctype html><html lang=en><meta charset=utf-8>"
+        '<meta name=viewport content="width=device-width">'
+        f"<title>Pay with the {provider} sandbox</title><style>{style}</style>"
+        f"<main><small>{provider} sandbox</small>{inner}</main></html>"
+    )
+    return web.Response(text=text, content_type="text/html", status=status, headers=_HEADERS)

@@ -1,0 +1,1 @@
+"""A small shop that sells through Stripe and Polar in every way that a shop can."""

@@ -1,0 +1,106 @@
+"""The shop as a site."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from deploy.local.merchant.services import Services
+from deploy.local.shop import pages
+from deploy.local.shop.opening import OpenShop
+from deploy.local.shop.selling import Refused, Selling
+from deploy.local.shop.settings import ShopSettings
+
+ASSETS = Path(__file__).parent / "assets"
+_SHOWN = 20
+_BODY_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Site:
+    """Answers buyers."""
+
+    settings: ShopSettings
+    shop: OpenShop
+    selling: Selling
+    services: Services
+
+    def application(self) -> web.Application:
+        """Give the application."""
+        application = web.Application(client_max_size=_BODY_BYTES)
+        application.add_routes(
+            [
+                web.get("/", self._front),
+                web.get("/thanks", self._thanks),
+                web.get("/account", self._account),
+                web.get("/health", self._health),
+                web.post("/checkout/stripe", self._sell_at_stripe),
+                web.post("/checkout/polar", self._sell_at_polar),
+                web.static("/assets", ASSETS),
+            ]
+        )
+        return application
+
+    async def _front(self, _: web.Request) -> web.Response:
+        return self._html(pages.front(self.shop, stripe_url=self.settings.stripe_url))
+
+    async def _thanks(self, _: web.Request) -> web.Response:
+        return self._html(pages.thanks())
+
+    async def _account(self, _: web.Request) -> web.Response:
+        return self._html(pages.account(await self.services.latest_conversions(_SHOWN)))
+
+    async def _health(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def _sell_at_stripe(self, request: web.Request) -> web.Response:
+        try:
+            url = await self.selling.at_stripe(await _payload(request))
+        except Refused as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return web.json_response({"url": url})
+
+    async def _sell_at_polar(self, request: web.Request) -> web.Response:
+        try:
+            url = await self.selling.at_polar(await _payload(request), shop=self.shop)
+        except Refused as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return web.json_response({"url": url})
+
+    def _html(self, text: str) -> web.Response:
+        urls = (self.settings.ingress_url, self.settings.stripe_url)
+        allowed = " ".join("{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in urls)
+        policy = (
+            f"default-src 'none'; script-src 'self' {allowed}; style-src 'self'; connect-src "
+            "'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+            "frame-ancestors 'none'"
+        )
+        headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
+        return web.Response(text=text, content_type="text/html", headers=headers)
+
+
+async def _payload(request: web.Request) -> dict[str, object]:
+    try:
+        payload = await request.json()
+    except (ValueError, RecursionError):
+        raise Refused("the body must be JSON") from None
+    if not isinstance(payload, dict):
+        raise Refused("the body must be an object")
+    return payload
+
+
+@asynccontextmanager
+async def serving(site: Site) -> AsyncIterator[None]:
+    """Serve the shop."""
+    runner = web.AppRunner(site.application(), access_log=None, shutdown_timeout=2)
+    await runner.setup()
+    host, _, port = site.settings.address.rpartition(":")
+    try:
+        await web.TCPSite(runner, host, int(port)).start()
+        yield
+    finally:
+        await asyncio.shield(runner.cleanup())
