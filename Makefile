@@ -22,8 +22,8 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-unit test-stories test-contract test-integration test-e2e test-performance \
-	check lint types \
+.PHONY: help run demo test test-unit test-stories test-contract test-integration test-e2e test-browser \
+	test-performance chromium check lint types \
 	format protos protos-check bench lock clean
 
 help:  ## List the targets.
@@ -35,8 +35,11 @@ run: $(STAMP)  ## Start the whole stack on this machine; Ctrl-C stops it.
 demo: $(STAMP)  ## Buy, refund, renew, dispute and forge against the running stack, and show what became of it.
 	@$(BIN)/python -m deploy.local.demo
 
-test: check  ## Check everything and run every test.
+test: check chromium  ## Check everything and run every test.
 	$(BIN)/python -m pytest $(ARGS)
+
+chromium: $(STAMP)  ## Bring the browser that tests drive, or say what to install.
+	@$(BIN)/python -m tests.browser.chromium
 
 test-unit: $(STAMP)  ## Run the unit tests only.
 	$(BIN)/python -m pytest tests/unit $(ARGS)
@@ -52,6 +55,9 @@ test-integration: $(STAMP)  ## Run the integration tests only (real PostgreSQL, 
 
 test-e2e: $(STAMP)  ## Run the end-to-end tests only (the whole stack as processes).
 	$(BIN)/python -m pytest tests/e2e $(ARGS)
+
+test-browser: chromium  ## Run the tests in a real browser only.
+	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 test-performance: $(STAMP)  ## Measure lists and reports on a million rows (takes some minutes).
 	$(BIN)/python -m pytest tests/performance -m performance $(ARGS)
@@ -77,7 +83,7 @@ protos: $(STAMP)  ## Generate the stubs from the protos.
 protos-check: $(STAMP)  ## Fail if the committed stubs are not those of the protos.
 	$(BIN)/python protos/generate.py --check
 
-bench: $(STAMP)  ## Measure the webhook path and PostgreSQL alone, in one run.
+bench: $(STAMP)  ## Measure webhooks beside PostgreSQL alone, and redirects beside bare ones, in one run.
 	$(BIN)/python -m tests.bench
 
 lock: $(STAMP)  ## Choose the newest versions that pyproject.toml allows, with their hashes.
