@@ -1,4 +1,4 @@
-"""Measure the whole path against pgbench on the same PostgreSQL, in one run.
+"""Measure webhooks against pgbench, and tracking links against a bare redirect, in one run.
 
     make bench
 
@@ -29,6 +29,8 @@ from tests.bench.deliveries import Delivery, delivery
 from tests.bench.ledger import Balance, balance
 from tests.bench.load import LoadResult, run
 from tests.bench.pgbench import transactions_per_second
+from tests.bench.redirects import OUTAGE_SECONDS, Redirects
+from tests.bench.redirects import measure as measure_redirects
 from tests.bench.usage import Usage, usage
 from tests.bench.watching import Arrival, changes_after, last_change, out_of_place, watching
 from tests.merchant import Source, connect_stripe
@@ -71,26 +73,28 @@ class Bench:
     watch_lag_p50_ms: float
     watch_lag_p99_ms: float
     watched_events_per_s: float
+    redirects: Redirects
 
 
 def main() -> int:
-    """Run the bench, print its table, write its file; 1 if an event is missing or doubled.
+    """Run the bench, print its tables, write its file; 1 if anything is missing or doubled.
 
-    Or if a change of a conversion did not reach the one who watches.
+    That is an event, a change for the one who watches, a redirect or a click.
     """
     console = Console()
     with running_stack() as stack:
         operator = Operator(stack.file)
         source = connect_stripe(operator)
         _record_clicks(operator)
+        bench = uvloop.run(_measure(stack, source, operator, console))
         operator.close()
-        bench = uvloop.run(_measure(stack, source, console))
     local = Path(os.environ.get("SYNAPTYX_LOCAL_DIR", ".local"))
     local.mkdir(parents=True, exist_ok=True)
     (local / "bench.json").write_text(json.dumps(asdict(bench), indent=2) + "\n")
     _print(bench, console)
     console.print(f"written to {local / 'bench.json'}")
-    return 1 if bench.missing or bench.doubled or bench.watch_missing else 0
+    unsound = bench.missing or bench.doubled or bench.watch_missing
+    return 1 if unsound or not bench.redirects.sound else 0
 
 
 def _record_clicks(operator: Operator) -> None:
@@ -108,7 +112,7 @@ def _record_clicks(operator: Operator) -> None:
         )
 
 
-async def _measure(stack: Stack, source: Source, console: Console) -> Bench:
+async def _measure(stack: Stack, source: Source, operator: Operator, console: Console) -> Bench:
     address = urlsplit(stack.file["ingress_url"])
     host, port = str(address.hostname), int(address.port or 80)
     made = (
@@ -158,7 +162,8 @@ async def _measure(stack: Stack, source: Source, console: Console) -> Bench:
     # By itself and last, so that the figures above are of a stack that nobody watches.
     watched = await _watched(stack, lambda: load(LOAD_SECONDS))
     checked = await balance(stack.file["postgres_url"], source.source_id, acknowledged)
-    return _bench(full, half, tps, prepared, used, checked, watched)
+    redirects = await measure_redirects(stack, operator, console)
+    return _bench(full, half, tps, prepared, used, checked, watched, redirects)
 
 
 @dataclass(frozen=True)
@@ -204,6 +209,7 @@ def _bench(
     used: Usage,
     checked: Balance,
     watched: _Watched,
+    redirects: Redirects,
 ) -> Bench:
     rate = statistics.median(result.per_second for result in full)
     return Bench(
@@ -229,6 +235,7 @@ def _bench(
         watch_lag_p50_ms=watched.lag_ms(0.5),
         watch_lag_p99_ms=watched.lag_ms(0.99),
         watched_events_per_s=round(watched.load.per_second, 1),
+        redirects=redirects,
     )
 
 
@@ -264,6 +271,31 @@ def _print(bench: Bench, console: Console) -> None:
         f"watched at {bench.watched_events_per_s:,.0f} events/s: {bench.watched:,} changes,"
         f" {bench.watch_missing} not as they were made; {bench.watch_lag_p50_ms:.0f} ms behind,"
         f" p99 {bench.watch_lag_p99_ms:.0f} ms"
+    )
+    _print_redirects(bench.redirects, console)
+
+
+def _print_redirects(redirects: Redirects, console: Console) -> None:
+    table = Table("", "redirects/s", "p50 ms", "p99 ms", title="Tracking links")
+    table.add_row("64 connections, closed loop", f"{redirects.redirects_per_s:,.0f}", "", "")
+    table.add_row("a bare aiohttp redirect", f"{redirects.bare_redirects_per_s:,.0f}", "", "")
+    table.add_row(
+        "2,000 a second",
+        f"{redirects.steady_per_s:,.0f}",
+        f"{redirects.steady_p50_ms:.1f}",
+        f"{redirects.steady_p99_ms:.1f}",
+    )
+    table.add_row(
+        f"the same, attribution killed for {OUTAGE_SECONDS:.0f} s",
+        f"{redirects.outage_per_s:,.0f}",
+        "",
+        f"{redirects.outage_p99_ms:.1f}",
+    )
+    console.print(table)
+    console.print(
+        f"ratio {redirects.ratio:.2f}; killed {redirects.outage_kills} times;"
+        f" {redirects.failed} not redirected; of {redirects.redirected:,} clicks"
+        f" {redirects.missing} missing, {redirects.doubled} doubled"
     )
 
 
