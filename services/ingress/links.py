@@ -25,7 +25,7 @@ _log = logger(__name__)
 _MOST_LINKS: Final = 20_000
 MOST_LEARNT: Final = _MOST_LINKS // 2
 """How many links are learnt at most; the others of memory are those that are visited."""
-_FRESH_FOR: Final = timedelta(seconds=30)
+_FRESH_FOR: Final = timedelta(seconds=5)
 _LEARN_AGAIN: Final = timedelta(minutes=1)
 _TIMEOUT: Final = timedelta(seconds=2)
 _PAGE: Final = 500

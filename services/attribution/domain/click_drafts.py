@@ -58,7 +58,8 @@ class ClickDraft:
             yield FieldFault(
                 "click.parameters",
                 "must have no keys but sub1 to sub30, utm_source, utm_medium, utm_campaign,"
-                " utm_term, utm_content, gclid, fbclid and ttclid",
+                " utm_term, utm_content, utm_id, utm_source_platform, utm_creative_format,"
+                " utm_marketing_tactic, gclid, fbclid and ttclid",
             )
         for key in sorted(PARAMETERS.intersection(self.parameters)):
             fault = text_fault(self.parameters[key], longest=_LONGEST_VALUE)

@@ -17,7 +17,8 @@ CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,200}", re.ASCII)
 
 PARAMETERS = frozenset(
     [f"sub{number}" for number in range(1, 31)]
-    + ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"]
+    + ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "utm_id"]
+    + ["utm_source_platform", "utm_creative_format", "utm_marketing_tactic"]
     + ["gclid", "fbclid", "ttclid"]
 )
 """The parameters of a tracking link that a click keeps."""

@@ -25,7 +25,9 @@ def landing_fault(uri: str) -> str | None:
     if any(macro not in MACROS for macro in _BRACES.findall(uri)):
         return (
             "must have no macros but {clickid}, {campaign}, {sub1} to {sub30}, {utm_source},"
-            " {utm_medium}, {utm_campaign}, {utm_term}, {utm_content}, {gclid}, {fbclid}, {ttclid}"
+            " {utm_medium}, {utm_campaign}, {utm_term}, {utm_content}, {utm_id},"
+            " {utm_source_platform}, {utm_creative_format}, {utm_marketing_tactic}, {gclid},"
+            " {fbclid}, {ttclid}"
         )
     if "{" in (rest := _BRACES.sub("", uri)) or "}" in rest:
         return "must have every brace closed"

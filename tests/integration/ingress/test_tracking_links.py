@@ -145,7 +145,7 @@ class TestRefused:
     async def test_an_archived_one_is_noticed_within_half_a_minute(self, door: Door) -> None:
         assert (await door.get("/t/abc")).status == 302
         door.attribution.add_link("abc", LANDING, archived=True)
-        door.clock.advance(timedelta(seconds=31))
+        door.clock.advance(timedelta(seconds=6))
         await door.get("/t/abc")
         # Asked for beside the first visit after that.
         async with asyncio.timeout(10):

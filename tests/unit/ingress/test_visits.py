@@ -35,7 +35,7 @@ class TestQuery:
         assert PARAMETERS == RECORDED
 
     def test_what_means_nothing_is_not_kept(self) -> None:
-        assert read("sub0=a&sub31=a&sub01=a&SUB1=a&utm_id=a&clickid=a&email=a&=a&a") == {}
+        assert read("sub0=a&sub31=a&sub01=a&SUB1=a&utm_x=a&clickid=a&email=a&=a&a") == {}
 
     @pytest.mark.parametrize(
         ("written", "value"),
