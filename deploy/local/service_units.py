@@ -101,10 +101,10 @@ class ServiceUnits:
     def ingress(self) -> Unit:
         """Give the unit of ingress."""
         at = self.settings.ports
-        # Everybody comes from one address here.
-        visits = self.environ.get("SYNAPTYX_VISITS_PER_SECOND", "20000")
         environ = {
-            "SYNAPTYX_VISITS_PER_SECOND": visits,
+            # Everybody comes from one address here, and no edge tells a country but by hand.
+            "SYNAPTYX_VISITS_PER_SECOND": self.environ.get("SYNAPTYX_VISITS_PER_SECOND", "20000"),
+            "SYNAPTYX_COUNTRY_HEADER": self.environ.get("SYNAPTYX_COUNTRY_HEADER", "CF-IPCountry"),
             "SYNAPTYX_PUBLIC_ADDRESS": ports.address(at.ingress_public),
             "SYNAPTYX_PRIVATE_ADDRESS": ports.address(at.ingress_private),
             "SYNAPTYX_METRICS_ADDRESS": ports.address(at.ingress_private),
