@@ -30,8 +30,12 @@ def find(environ: Mapping[str, str]) -> str:
         ProgramMissing: there is none.
     """
     named = environ.get("SYNAPTYX_CHROMIUM", "")
-    found = named or next((path for name in NAMES if (path := shutil.which(name))), None)
-    if found is None or not os.access(found, os.X_OK):
+    if named:
+        if shutil.which(named) is None:
+            raise ProgramMissing(f"SYNAPTYX_CHROMIUM names {named}, which is no program.")
+        return named
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if found is None:
         raise ProgramMissing(
             "Chromium is missing: install it (Debian and Ubuntu: apt-get install chromium), or "
             "name one in SYNAPTYX_CHROMIUM."
@@ -60,7 +64,8 @@ def main() -> int:
     try:
         find(os.environ)
     except ProgramMissing:
-        if os.geteuid() == 0 and shutil.which("apt-get"):
+        named = os.environ.get("SYNAPTYX_CHROMIUM")
+        if not named and os.geteuid() == 0 and shutil.which("apt-get"):
             _install()
     try:
         find(os.environ)
