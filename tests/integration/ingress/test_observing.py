@@ -116,3 +116,28 @@ async def test_no_secret_signature_or_body_is_logged_or_traced(door: Door, spans
         polar.headers["webhook-signature"],
     ):
         assert text not in seen
+
+
+async def test_nothing_of_a_visitor_is_logged_or_traced(door: Door, spans, lines) -> None:
+    door.attribution.add_link("spring", "https://shop.example/")
+    headers = {
+        "User_Agent": "Canary/1.0 canary",
+        "Referer": "https://canary.example/canary",
+        "X_Forwarded_For": "203.0.113.77",
+    }
+    first = await door.get("/t/spring?sub1=canary&utm_source=canary", **headers)
+    await door.attribution.until_recorded(1)
+    await door.get("/t/canary?gclid=canary", **headers)
+    await door.get("/sources/canary/snippet.js", **headers)
+    await door.attribution.server.stop()
+    later = await door.get("/t/spring?sub2=canary", **headers)
+    await door.get("/t/canary-too", **headers)
+    async with asyncio.timeout(20):
+        while "attribution_does_not_record_clicks" not in lines.getvalue().decode():
+            await asyncio.sleep(0.05)
+
+    seen = lines.getvalue().decode() + "".join(
+        span.to_json() for span in spans.get_finished_spans()
+    )
+    for text in ("anary", "203.0.113", first.headers["X-Click-Id"], later.headers["X-Click-Id"]):
+        assert text not in seen

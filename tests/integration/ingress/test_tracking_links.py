@@ -142,7 +142,7 @@ class TestRefused:
 
         assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
 
-    async def test_an_archived_one_is_noticed_within_half_a_minute(self, door: Door) -> None:
+    async def test_an_archived_one_is_noticed_within_seconds(self, door: Door) -> None:
         assert (await door.get("/t/abc")).status == 302
         door.attribution.add_link("abc", LANDING, archived=True)
         door.clock.advance(timedelta(seconds=6))
