@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import ip_address
 
 from services.attribution.domain.fields import FieldFault, text_fault
@@ -48,6 +49,8 @@ UNKNOWN = Visitor()
 """The visitor of whom nothing is known."""
 
 
+# Many visitors in a row have one address, the more so where only its network is kept.
+@lru_cache(maxsize=4096)
 def _is_address(value: str) -> bool:
     # A scope (fe80::1%eth0) names a network card of ours, and is no part of the address.
     if len(value) > 45 or "%" in value:
