@@ -39,6 +39,7 @@ class Sender:
 
     url: str
     source: Source
+    click_id: str
     session: aiohttp.ClientSession
     acknowledged: list[Sent] = field(default_factory=list)
     refused: int = 0
@@ -47,7 +48,7 @@ class Sender:
     async def send(self, number: int) -> None:
         purchase = Purchase(key=f"{number:024d}", created=int(time.time()) - 60)
         event_id = f"evt_{number:024d}"
-        body = encode(purchase.with_click("clk_kill").completed() | {"id": event_id})
+        body = encode(purchase.with_click(self.click_id).completed() | {"id": event_id})
         until = time.monotonic() + GIVE_UP_SECONDS
         while not await self._accepted(body):
             assert time.monotonic() < until, "nothing came back to life"
@@ -66,12 +67,18 @@ class Sender:
         return False
 
 
+def clicked(victim: str) -> str:
+    """Return the id of the click that all payments of a test name."""
+    return f"clk_{victim}"
+
+
 async def load(stack: Stack, source: Source, *, victim: str) -> Sender:
     """Send all deliveries while the victim is killed several times."""
     timeout = aiohttp.ClientTimeout(total=15)
     connector = aiohttp.TCPConnector(limit=SENDERS)
     async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
-        sender = Sender(stack.file["ingress_url"] + source.path, source, session)
+        url = stack.file["ingress_url"] + source.path
+        sender = Sender(url, source, clicked(victim), session)
         numbers = iter(range(DELIVERIES))
 
         async def work() -> None:
@@ -104,7 +111,7 @@ async def running(stack: Stack, victim: str) -> int:
     raise AssertionError(f"{victim} did not come back")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     with running_stack() as stack:
         yield stack
@@ -114,7 +121,7 @@ def stack() -> Iterator[Stack]:
 async def test_what_was_acknowledged_is_there_once(stack: Stack, victim: str) -> None:
     operator = Operator(stack.file)
     source = connect_stripe(operator)
-    record_click(operator, "clk_kill")
+    record_click(operator, clicked(victim))
     operator.close()
     sender = await load(stack, source, victim=victim)
     checked = await balance(stack.file["postgres_url"], source.source_id, sender.acknowledged)
