@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,47 @@ def node(script: str, directory: Path) -> Any:
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+class TestTheCalls:
+    """The examples of calls, with the path of this stack's file in place of the usual one."""
+
+    def printed(self, stack: Stack, document: str, *, containing: str) -> list[str]:
+        usual = ".local/stack.json"
+        example = code(document, "python", containing=containing)
+        assert usual in example
+        done = subprocess.run(
+            [sys.executable, "-c", example.replace(usual, str(stack.directory / "stack.json"))],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    def test_a_link_and_the_tags_of_all_sources(self, stack: Stack) -> None:
+        link, *tags = self.printed(
+            stack, "docs/installing/README.md", containing="floating_script_tag"
+        )
+        answer = http.request(link, f"{urlsplit(link).path}?sub1=a%20b", method="GET")
+        click_id = answer.headers["x-click-id"]
+        landed = f"{stack.file['shop_url']}/?page=a%20b&clickid={click_id}#offers"
+        assert answer.headers["location"] == landed
+        for name in ("stripe_snippet_url", "polar_snippet_url"):
+            [tag] = [each for each in tags if stack.file[name] in each]
+            assert tag.endswith(f'<script src="{stack.file[name]}" defer></script>')
+
+    def test_the_newest_conversions(self, stack: Stack, operator: Operator, click_id: str) -> None:
+        client = stripe.StripeClient(
+            STRIPE_KEY, base_addresses={"api": stack.file["stripe_sandbox_url"]}
+        )
+        names: dict[str, Any] = {}
+        exec(code(STRIPE, "python", containing="create_checkout"), names)
+        pay(names["create_checkout"](client, click_id, success_url=shop(stack)))
+        conversion = credited(operator, click_id)
+        lines = self.printed(stack, "README.md", containing="ListConversionsRequest")
+        assert f"{conversion.name} {conversion.click} 4900" in lines
 
 
 class TestStripe:
