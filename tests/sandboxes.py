@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +56,7 @@ class Done:
         return dict(self.answers)
 
 
-class Sandbox:
+class Sandbox(ABC):
     """One merchant at one provider, with a source of its own."""
 
     provider: provider_pb2.Provider
@@ -83,9 +84,9 @@ class Sandbox:
             timeout=TIMEOUT,
         )
 
+    @abstractmethod
     def _endpoint(self, url: str) -> str:
         """Make the webhook endpoint, and give its secret."""
-        raise NotImplementedError
 
     def get(self, path: str) -> Any:
         """Ask the provider's API."""

@@ -80,16 +80,13 @@ def assemble(settings: IngressSettings, stubs: Stubs, *, clock: Clock) -> Ingres
         fresh_for=settings.secrets.fresh,
         stale_for=settings.secrets.stale,
     )
-    batcher = Batcher(
-        ingest,
-        clock,
-        limits=BatchLimits(
-            batch_events=forward.batch_size,
-            lanes=forward.batch_lanes,
-            queue_events=forward.queue_limit,
-            queue_bytes=listeners.body_memory_bytes,
-        ),
+    batches = BatchLimits(
+        batch_events=forward.batch_size,
+        lanes=forward.batch_lanes,
+        queue_events=forward.queue_limit,
+        queue_bytes=listeners.body_memory_bytes,
     )
+    batcher = Batcher(ingest, clock, limits=batches)
     rejections = Rejections(ingest, clock)
     bodies = BodyReader(
         BodyLimits(
@@ -98,13 +95,10 @@ def assemble(settings: IngressSettings, stubs: Stubs, *, clock: Clock) -> Ingres
             timeout=listeners.body_timeout,
         )
     )
+    rate = forward.source_rate_per_second
     webhooks = Webhooks(
         clock=clock,
-        rates=RateLimits(
-            clock,
-            per_second=forward.source_rate_per_second,
-            burst=forward.source_rate_per_second,
-        ),
+        rates=RateLimits(clock, per_second=rate, burst=rate),
         bodies=bodies,
         verifier=Verifier(secrets, clock),
         batcher=batcher,
@@ -124,12 +118,11 @@ def assemble(settings: IngressSettings, stubs: Stubs, *, clock: Clock) -> Ingres
         idle_timeout=listeners.idle_timeout,
         connections=listeners.connection_limit,
     )
+    site = PublicSite(webhooks, tracking, snippets, readiness=readiness)
     return Ingress(
         settings=listeners,
         readiness=readiness,
-        public=Listener(
-            PublicSite(webhooks, tracking, snippets, readiness=readiness).handle, limits
-        ),
+        public=Listener(site.handle, limits),
         private=Listener(PrivateSite(readiness).handle, limits),
         bodies=bodies,
         secrets=secrets,

@@ -62,9 +62,6 @@ class Remembered(Generic[_T]):
         self._turn = asyncio.Semaphore(_QUESTIONS_AT_ONCE)
         self._failed_at: float | None = None
 
-    def __len__(self) -> int:
-        return len(self._known)
-
     def known(self, key: str) -> _T | None:
         """Give what is known, at once; None if nothing is."""
         entry = self._known.get(key)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.buying import REFERENCE, click_on, conversion_of, link_of_shop, pay
 from tests.browser.looking import LINKS, attached, click_of, kept, named, naming
@@ -92,6 +94,34 @@ class TestTheCookie:
         page.locator("#buy").click()
         pay(page)
         assert conversion_of(operator, click_id).basis == REFERENCE
+
+
+class TestHttps:
+    def test_the_cookie_is_secure_there_and_the_click_is_named(
+        self, snippets: Snippets, page: Page
+    ) -> None:
+        # Answered inside the browser, which needs no certificate for that.
+        stripe, polar = snippets("stripe"), snippets("polar")
+        html = document(
+            '<script src="/stripe.js"></script>', '<script src="/polar.js"></script>', body=LINKS
+        )
+        bodies = {"/": html, "/stripe.js": stripe.content, "/polar.js": polar.content}
+        types = {"/": "text/html"}
+
+        def answer(route: Route) -> None:
+            path = urlsplit(route.request.url).path
+            kind = types.get(path, "text/javascript")
+            route.fulfill(body=bodies.get(path, ""), content_type=kind)
+
+        page.route("https://www.shop.test/**", answer)
+        page.goto("https://www.shop.test/?clickid=c1")
+        expect(page.locator("#stripe-link")).to_have_attribute("href", re.compile("c1$"))
+        [cookie] = page.context.cookies()
+        assert (cookie["domain"], cookie["value"]) == (".shop.test", "c1")
+        assert cookie["secure"]
+        assert named(page) == naming("c1")
+        page.evaluate("window.synaptyx.consent(false)")
+        assert page.context.cookies() == []
 
 
 class TestBlockedCookies:

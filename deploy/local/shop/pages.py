@@ -12,8 +12,30 @@ from deploy.local.shop.opening import OpenShop
 
 def front(shop: OpenShop, *, stripe_url: str) -> str:
     """Give the page that sells."""
+    scripts = [
+        f"{stripe_url}/v3/buy-button.js",
+        f"{stripe_url}/v3/pricing-table.js",
+        shop.stripe_snippet_url,
+        shop.polar_snippet_url,
+        "/assets/shop.js",
+    ]
+    return _page(
+        "Shop",
+        '<p class="lead">Everything here is paid at the sandboxes: no money moves. Come in '
+        f'through <a id="tracking-link" href="{escape(shop.tracking_link_url)}?sub1=shop-page&amp;'
+        'utm_source=newsletter&amp;utm_medium=email">the tracking link</a>, buy something, and '
+        'look at <a href="/account">what became of it</a>.</p>'
+        '<p class="click">Your click: <output id="click">none</output></p>'
+        '<p id="failure" role="alert" hidden></p>'
+        f'<h2>Stripe</h2><div class="offers">{"".join(_at_stripe(shop))}</div>'
+        f'<h2>Polar</h2><div class="offers">{"".join(_at_polar(shop))}</div>',
+        scripts=scripts,
+    )
+
+
+def _at_stripe(shop: OpenShop) -> list[str]:
     button_id = escape(shop.button_id)
-    stripe = [
+    return [
         _offer(
             "Checkout by the server",
             opening.CHECKOUT_AMOUNT,
@@ -52,7 +74,10 @@ def front(shop: OpenShop, *, stripe_url: str) -> str:
             'publishable-key="pk_test_shop" data-label="Choose a cable"></stripe-pricing-table>',
         ),
     ]
-    polar = [
+
+
+def _at_polar(shop: OpenShop) -> list[str]:
+    return [
         _offer(
             "Checkout by the server",
             opening.POLAR_AMOUNT,
@@ -74,25 +99,6 @@ def front(shop: OpenShop, *, stripe_url: str) -> str:
             f'href="{escape(shop.polar_link_url)}">Buy a template</a>',
         ),
     ]
-    scripts = [
-        f"{stripe_url}/v3/buy-button.js",
-        f"{stripe_url}/v3/pricing-table.js",
-        shop.stripe_snippet_url,
-        shop.polar_snippet_url,
-        "/assets/shop.js",
-    ]
-    return _page(
-        "Shop",
-        '<p class="lead">Everything here is paid at the sandboxes: no money moves. Come in '
-        f'through <a id="tracking-link" href="{escape(shop.tracking_link_url)}?sub1=shop-page&amp;'
-        'utm_source=newsletter&amp;utm_medium=email">the tracking link</a>, buy something, and '
-        'look at <a href="/account">what became of it</a>.</p>'
-        '<p class="click">Your click: <output id="click">none</output></p>'
-        '<p id="failure" role="alert" hidden></p>'
-        f'<h2>Stripe</h2><div class="offers">{"".join(stripe)}</div>'
-        f'<h2>Polar</h2><div class="offers">{"".join(polar)}</div>',
-        scripts=scripts,
-    )
 
 
 def thanks() -> str:

@@ -18,6 +18,7 @@ from deploy.local.shop.settings import ShopSettings
 ASSETS = Path(__file__).parent / "assets"
 _SHOWN = 20
 _BODY_BYTES = 64 * 1024
+_LINE_BYTES = 32 * 1024
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,13 @@ async def _payload(request: web.Request) -> dict[str, object]:
 @asynccontextmanager
 async def serving(site: Site) -> AsyncIterator[None]:
     """Serve the shop."""
-    runner = web.AppRunner(site.application(), access_log=None, shutdown_timeout=2)
+    runner = web.AppRunner(
+        site.application(),
+        access_log=None,
+        shutdown_timeout=2,
+        # What a page makes of a hostile link can only be seen where the link is answered.
+        max_line_size=_LINE_BYTES,
+    )
     await runner.setup()
     host, _, port = site.settings.address.rpartition(":")
     try:

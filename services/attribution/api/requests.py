@@ -21,6 +21,7 @@ from services.attribution.domain.fields import FieldFault, text_fault
 from services.attribution.domain.money import Money
 from services.attribution.domain.visitors import Device, Visitor
 from services.chassis.errors import FieldViolation, InvalidFields
+from services.chassis.field_masks import masked
 from services.chassis.resource_names import CAMPAIGN, WORKSPACE, Pattern
 
 _Member = TypeVar("_Member")
@@ -178,31 +179,10 @@ def read_plain_id(value: str, *, field: str, faults: Faults, make: Callable[[], 
 def masked_fields(
     mask: FieldMask, resource: Message, *, changeable: frozenset[str], faults: Faults
 ) -> frozenset[str]:
-    """Return which fields of a resource an update changes.
-
-    An empty mask stands for all that are set, `*` for all. Fields that only we write, the name
-    and the etag may be in the mask and are left alone, so that a caller can send back what it
-    read; fields that do not exist are faults.
-
-    Source: https://google.aip.dev/134, https://google.aip.dev/203
-    """
-    if not mask.paths:
-        return frozenset(field for field in changeable if _is_set(resource, field))
-    if "*" in mask.paths:
-        if len(mask.paths) > 1:
-            faults.add("update_mask", "must have no other path beside *")
-        return changeable
-    known = resource.DESCRIPTOR.fields_by_name
-    if any(path not in known for path in mask.paths):
-        faults.add("update_mask", "must name fields of the resource, in snake_case")
-    return changeable.intersection(mask.paths)
-
-
-def _is_set(resource: Message, field: str) -> bool:
-    # A message that is not set reads as an empty one, which is true like any other.
-    if resource.DESCRIPTOR.fields_by_name[field].has_presence:
-        return resource.HasField(field)
-    return bool(getattr(resource, field))
+    """Return which fields of a resource an update changes, as `field_masks.masked` tells."""
+    found = masked(mask, resource, changeable=changeable)
+    faults.check("update_mask", found.fault)
+    return found.fields
 
 
 def query_of(request: Message) -> str:

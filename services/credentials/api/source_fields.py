@@ -3,16 +3,19 @@
 from datetime import timedelta
 
 from google.protobuf.field_mask_pb2 import FieldMask
-from google.protobuf.message import Message
 from synaptyx.sources.v1 import revenue_source_pb2
 
 from services.chassis.errors import FieldViolation, InvalidFields
+from services.chassis.field_masks import masked
 from services.credentials.domain.snippets import AS_AT_FIRST, Touch
 from services.credentials.domain.sources import SourceFields
 
 _SETTINGS = "snippet_settings"
-_OF_SETTINGS = frozenset({"cookie_lifetime", "touch", "consent_required", "link_hosts"})
-_CHANGEABLE = _OF_SETTINGS | {"display_name"}
+_COOKIE_LIFETIME = f"{_SETTINGS}.cookie_lifetime"
+_TOUCH = f"{_SETTINGS}.touch"
+_CONSENT_REQUIRED = f"{_SETTINGS}.consent_required"
+_LINK_HOSTS = f"{_SETTINGS}.link_hosts"
+_CHANGEABLE = frozenset({"display_name", _COOKIE_LIFETIME, _TOUCH, _CONSENT_REQUIRED, _LINK_HOSTS})
 _TOUCHES = {
     revenue_source_pb2.SnippetSettings.TOUCH_UNSPECIFIED: AS_AT_FIRST.touch,
     revenue_source_pb2.SnippetSettings.TOUCH_FIRST: Touch.FIRST,
@@ -32,37 +35,15 @@ def read_new_fields(sent: revenue_source_pb2.RevenueSource) -> SourceFields:
 def read_changed_fields(sent: revenue_source_pb2.RevenueSource, mask: FieldMask) -> SourceFields:
     """Read the fields of a source that an update changes.
 
-    An empty mask stands for all that are set, `*` for all. Fields that only we write, or that never
-    change, may be in the mask and are left alone, so that a caller can send back what it read.
+    The mask is read as `field_masks.masked` does.
 
     Raises:
         InvalidFields: The mask names what does not exist, or a field has no value of its kind.
-
-    Source: https://google.aip.dev/134, https://google.aip.dev/203
     """
-    return _read(sent, _masked(sent, mask))
-
-
-def _masked(sent: revenue_source_pb2.RevenueSource, mask: FieldMask) -> frozenset[str]:
-    if not mask.paths:
-        settings = {name for name in _OF_SETTINGS if _is_set(sent.snippet_settings, name)}
-        return frozenset(settings | ({"display_name"} if sent.display_name else set()))
-    if list(mask.paths) == ["*"]:
-        return _CHANGEABLE
-    named: set[str] = set()
-    for path in mask.paths:
-        head, _, field = path.partition(".")
-        if path == _SETTINGS:
-            named |= _OF_SETTINGS
-        elif path in sent.DESCRIPTOR.fields_by_name:
-            named.add(path)
-        elif head == _SETTINGS and field in _OF_SETTINGS:
-            named.add(field)
-        else:
-            raise InvalidFields(
-                [FieldViolation("update_mask", "must name fields of the source, in snake_case")]
-            )
-    return _CHANGEABLE & named
+    found = masked(mask, sent, changeable=_CHANGEABLE)
+    if found.fault is not None:
+        raise InvalidFields([FieldViolation("update_mask", found.fault)])
+    return _read(sent, found.fields)
 
 
 def _read(sent: revenue_source_pb2.RevenueSource, wanted: frozenset[str]) -> SourceFields:
@@ -71,20 +52,20 @@ def _read(sent: revenue_source_pb2.RevenueSource, wanted: frozenset[str]) -> Sou
     faults: list[FieldViolation] = []
     if "display_name" in wanted:
         fields["display_name"] = sent.display_name
-    if "cookie_lifetime" in wanted:
+    if _COOKIE_LIFETIME in wanted:
         lifetime = _lifetime(settings)
         if lifetime is None:
-            faults.append(_fault("cookie_lifetime", "must be whole seconds, 1 hour to 400 days"))
+            faults.append(_fault(_COOKIE_LIFETIME, "must be whole seconds, 1 hour to 400 days"))
         else:
             fields["cookie_lifetime"] = lifetime
-    if "touch" in wanted:
+    if _TOUCH in wanted:
         if settings.touch not in _TOUCHES:
-            faults.append(_fault("touch", "must be one of the named values"))
+            faults.append(_fault(_TOUCH, "must be one of the named values"))
         else:
             fields["touch"] = _TOUCHES[settings.touch]
-    if "consent_required" in wanted:
+    if _CONSENT_REQUIRED in wanted:
         fields["consent_required"] = settings.consent_required
-    if "link_hosts" in wanted:
+    if _LINK_HOSTS in wanted:
         fields["link_hosts"] = tuple(settings.link_hosts)
     if faults:
         raise InvalidFields(faults)
@@ -104,11 +85,5 @@ def _lifetime(settings: revenue_source_pb2.SnippetSettings) -> timedelta | None:
         return None
 
 
-def _is_set(message: Message, field: str) -> bool:
-    if message.DESCRIPTOR.fields_by_name[field].has_presence:
-        return message.HasField(field)
-    return bool(getattr(message, field))
-
-
 def _fault(field: str, description: str) -> FieldViolation:
-    return FieldViolation(f"revenue_source.{_SETTINGS}.{field}", description)
+    return FieldViolation(f"revenue_source.{field}", description)

@@ -254,7 +254,7 @@ class TestUnknown:
         for number in range(50):
             await bench.remembered.get(f"x{number}")
 
-        assert len(bench.remembered) == 10
+        assert len(bench.remembered._known) == 10
 
 
 async def test_closing_ends_the_questions() -> None:

@@ -1,0 +1,59 @@
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.field_mask_pb2 import FieldMask
+from synaptyx.sources.v1.revenue_source_pb2 import RevenueSource, SnippetSettings
+
+from services.chassis.field_masks import masked
+
+NAME, TOUCH, CONSENT = "display_name", "snippet_settings.touch", "snippet_settings.consent_required"
+LIFE = "snippet_settings.cookie_lifetime"
+CHANGEABLE = frozenset({NAME, TOUCH, CONSENT, LIFE})
+
+
+def fields(*paths: str, resource: RevenueSource | None = None) -> frozenset[str]:
+    found = masked(FieldMask(paths=paths), resource or RevenueSource(), changeable=CHANGEABLE)
+    assert found.fault is None
+    return found.fields
+
+
+class TestMasked:
+    def test_an_empty_mask_stands_for_all_that_are_set(self) -> None:
+        assert fields() == frozenset()
+        settings = SnippetSettings(consent_required=True)
+        assert fields(resource=RevenueSource(display_name="Shop", snippet_settings=settings)) == {
+            NAME,
+            CONSENT,
+        }
+        empty = SnippetSettings(cookie_lifetime=Duration())
+        assert fields(resource=RevenueSource(snippet_settings=empty)) == {LIFE}
+
+    def test_a_star_stands_for_all(self) -> None:
+        assert fields("*") == CHANGEABLE
+
+    def test_the_outer_field_stands_for_those_inside(self) -> None:
+        assert fields("snippet_settings") == {TOUCH, CONSENT, LIFE}
+        assert fields(TOUCH, NAME) == {TOUCH, NAME}
+
+    def test_what_is_never_changed_is_left_alone(self) -> None:
+        assert fields("etag", "create_time", NAME) == {NAME}
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "",
+            "nothing",
+            "displayName",
+            "snippet_settings.",
+            "snippet_settings.nothing",
+            "create_time.seconds",
+            f"{TOUCH}.x",
+            "snippet",
+        ],
+    )
+    def test_what_does_not_exist_is_a_fault(self, path: str) -> None:
+        found = masked(FieldMask(paths=[path, NAME]), RevenueSource(), changeable=CHANGEABLE)
+        assert found.fault == "must name fields of the resource, in snake_case"
+
+    def test_a_star_stands_alone(self) -> None:
+        found = masked(FieldMask(paths=["*", NAME]), RevenueSource(), changeable=CHANGEABLE)
+        assert found.fault == "must have no other path beside *"
