@@ -7,6 +7,7 @@ somebody uses them.
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from ua_parser import Domain, loaders
@@ -48,7 +49,7 @@ class UserAgents:
     """Reads the `User-Agent` header; a line that was read is remembered."""
 
     def __init__(self) -> None:
-        self._resolver = Resolver(loaders.load_builtins())
+        self._resolver = _resolver()
         self._known: RecentlyUsed[str, UserAgent] = RecentlyUsed(_KNOWN)
 
     def read(self, line: str) -> UserAgent:
@@ -72,6 +73,12 @@ class UserAgents:
             device=_device(line, family, system),
             robot=family == "Spider" or _ROBOT.search(line) is not None,
         )
+
+
+@cache
+def _resolver() -> Resolver:
+    # It knows nothing but the expressions, of which a fifth of a second goes into compiling.
+    return Resolver(loaders.load_builtins())
 
 
 def _device(line: str, family: str, system: str) -> str:
