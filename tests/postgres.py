@@ -46,6 +46,8 @@ from typing import Any
 
 import pytest
 
+from tests.shared import Shared
+
 NOBODY = 65534
 START_SECONDS = 30.0
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -196,30 +198,7 @@ def running_postgres(
         server.close()
 
 
-class _Shared:
-    """The one server of the session, alive while somebody uses it."""
-
-    def __init__(self) -> None:
-        self._server: PostgresServer | None = None
-        self._users = 0
-
-    @contextlib.contextmanager
-    def use(self) -> Iterator[PostgresServer]:
-        if self._server is None:
-            self._server = PostgresServer()
-        self._users += 1
-        try:
-            if self._users == 1:
-                self._server.start()
-            yield self._server
-        finally:
-            self._users -= 1
-            if self._users == 0:
-                self._server.close()
-                self._server = None
-
-
-_shared = _Shared()
+_shared = Shared(running_postgres)
 
 
 @pytest.fixture(scope="session")

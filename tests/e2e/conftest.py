@@ -1,4 +1,4 @@
-"""One whole stack for all end-to-end tests: the services as processes, mutual TLS on."""
+"""Sources on the whole stack, for all end-to-end tests."""
 
 from __future__ import annotations
 
