@@ -178,7 +178,7 @@ def grpc_server(
             ),
             tracking.SERVICE: partial(
                 add_TrackingServiceServicer_to_server,
-                TrackingServicer(database, Tracker(committer)),
+                TrackingServicer(database, clock, Tracker(committer)),
             ),
         },
         readiness=lambda: partitions.seen,

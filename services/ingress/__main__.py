@@ -34,7 +34,9 @@ from services.ingress.click_recording import AttributionClicks
 from services.ingress.connections import ConnectionLimits, Listener
 from services.ingress.event_ingest import AttributionIngest
 from services.ingress.lifecycle import Ingress
-from services.ingress.links import AttributionLinks, Links
+from services.ingress.link_directory import AttributionLinks
+from services.ingress.link_learning import LinkLearning
+from services.ingress.links import Links
 from services.ingress.noting import Notes
 from services.ingress.rate_limits import RateLimits
 from services.ingress.rejections import Rejections
@@ -111,7 +113,10 @@ def assemble(settings: IngressSettings, stubs: Stubs, *, clock: Clock) -> Ingres
         limit_bytes=settings.tracking.buffer_bytes,
         random=SystemRandom(),
     )
-    tracking = tracking_links(settings.tracking, stubs.tracking, clicks, clock=clock)
+    workspace = settings.tracking.workspace
+    directory = AttributionLinks(stubs.tracking, workspace=workspace)
+    links = Links(directory, clock, workspace=workspace)
+    tracking = tracking_links(settings.tracking, links, clicks, clock=clock)
     readiness = Readiness()
     limits = ConnectionLimits(
         header_timeout=listeners.header_timeout,
@@ -128,7 +133,8 @@ def assemble(settings: IngressSettings, stubs: Stubs, *, clock: Clock) -> Ingres
         secrets=secrets,
         batcher=batcher,
         rejections=rejections,
-        links=tracking.links,
+        links=links,
+        learning=LinkLearning(directory, links, random=SystemRandom()),
         notes=tracking.notes,
         clicks=clicks,
         snippets=snippets,
@@ -136,16 +142,11 @@ def assemble(settings: IngressSettings, stubs: Stubs, *, clock: Clock) -> Ingres
 
 
 def tracking_links(
-    settings: TrackingSettings,
-    stub: "TrackingServiceAsyncStub",
-    clicks: ClickBuffer,
-    *,
-    clock: Clock,
+    settings: TrackingSettings, links: Links, clicks: ClickBuffer, *, clock: Clock
 ) -> TrackingLinks:
     """Make the parts that answer tracking links."""
-    directory = AttributionLinks(stub, workspace=settings.workspace)
     return TrackingLinks(
-        links=Links(directory, clock, random=SystemRandom()),
+        links=links,
         notes=Notes(clicks),
         user_agents=UserAgents(),
         addresses=Addresses(hops=settings.forwarded_hops, keep=settings.address),

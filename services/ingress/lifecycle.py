@@ -11,6 +11,7 @@ from services.ingress.batching import Batcher
 from services.ingress.bodies import BodyReader
 from services.ingress.click_buffer import ClickBuffer
 from services.ingress.connections import Listener
+from services.ingress.link_learning import LinkLearning
 from services.ingress.links import Links
 from services.ingress.noting import Notes
 from services.ingress.rejections import Rejections
@@ -34,6 +35,7 @@ class Ingress:
     batcher: Batcher
     rejections: Rejections
     links: Links
+    learning: LinkLearning
     notes: Notes
     clicks: ClickBuffer
     snippets: Snippets
@@ -63,7 +65,7 @@ class Ingress:
         metrics.SECRETS_OLDEST_SECONDS.set_function(self.secrets.oldest_age)
         metrics.CLICKS_WAITING.set_function(self.clicks.waiting)
         metrics.CLICKS_WAITING_BYTES.set_function(self.clicks.held_bytes)
-        self.links.learn()
+        self.learning.begin()
         await _listen(self.private, "SYNAPTYX_PRIVATE_ADDRESS", self.settings.private_address)
         try:
             await _listen(self.public, "SYNAPTYX_PUBLIC_ADDRESS", self.settings.public_address)
@@ -84,6 +86,7 @@ class Ingress:
         await self.rejections.close()
         self.notes.write_down()
         await self.clicks.close(within=self.settings.drain)
+        await self.learning.close()
         await self.links.close()
         await self.snippets.close()
         await self.secrets.close()

@@ -1,40 +1,26 @@
-"""Links: where the tracking links of campaigns lead, as attribution knows it."""
+"""Links: where the tracking links of campaigns lead."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from random import Random
-from typing import TYPE_CHECKING, Final, Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
-from synaptyx.attribution.v1 import tracking_service_pb2 as tracking_pb
-
-from services.chassis.backoff import full_jitter
 from services.chassis.clock import Clock
-from services.chassis.errors import ResourceNotFound, SynaptyxError
-from services.chassis.logs import logger
 from services.ingress.landing import Landing
 from services.ingress.remembering import Remembered
 
-if TYPE_CHECKING:
-    # The generator's stubs name them; at run time there is one class for both.
-    from synaptyx.attribution.v1.tracking_service_pb2_grpc import TrackingServiceAsyncStub
+MOST_LINKS: Final = 30_000
+"""How many links are remembered at most; those not visited for longest are forgotten first."""
 
-_log = logger(__name__)
-
-_MOST_LINKS: Final = 20_000
-MOST_LEARNT: Final = _MOST_LINKS // 2
-"""How many links are learnt at most; the others of memory are those that are visited."""
-_FRESH_FOR: Final = timedelta(seconds=5)
-_LEARN_AGAIN: Final = timedelta(minutes=1)
-_TIMEOUT: Final = timedelta(seconds=2)
-_PAGE: Final = 500
+# Changes are told as they are made: this is for the case that one was not.
+_FRESH_FOR: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
     """Where a tracking link leads. `campaign` is the campaign's full name."""
 
+    tracking_id: str
     campaign: str
     workspace_id: str
     campaign_id: str
@@ -43,81 +29,41 @@ class Link:
     archived: bool
 
 
+@dataclass(frozen=True, slots=True)
+class LinksRead:
+    """Some links, and when attribution read them, by its own clock."""
+
+    links: Sequence[Link]
+    read_at: datetime
+
+
 class LinkDirectory(Protocol):
-    """Knows every tracking link by what stands in its path."""
+    """Knows every tracking link."""
 
     async def find(self, tracking_id: str) -> Link | None:
-        """Find a link; None if there is none. Raises SynaptyxError when it cannot tell."""
+        """Find a link by what stands in its path; None if there is none.
+
+        Raises SynaptyxError when it cannot tell.
+        """
         ...
 
-    def all(self) -> AsyncIterator[tuple[str, Link]]:
-        """Give the links by what stands in their paths, those of the newest campaigns first.
+    def read(self, *, changed_since: datetime | None) -> AsyncIterator[LinksRead]:
+        """Read the links of the newest campaigns first, or only those changed since a time.
 
         Raises SynaptyxError when it cannot tell.
         """
         ...
 
 
-class AttributionLinks:
-    """Looks links up at attribution."""
-
-    def __init__(self, stub: "TrackingServiceAsyncStub", *, workspace: str) -> None:
-        """Call `stub`; campaigns of `workspace`, if it is not empty, go by their own ids too."""
-        self._stub = stub
-        self._workspace = f"workspaces/{workspace}" if workspace else ""
-
-    async def find(self, tracking_id: str) -> Link | None:
-        """Find a link; None if there is none. Raises SynaptyxError when it cannot tell."""
-        request = tracking_pb.GetTrackingLinkRequest(
-            tracking_id=tracking_id, workspace=self._workspace
-        )
-        try:
-            found = await self._stub.GetTrackingLink(request, timeout=_TIMEOUT.total_seconds())
-        except ResourceNotFound:
-            return None
-        return _link(found)
-
-    async def all(self) -> AsyncIterator[tuple[str, Link]]:
-        """Give the links by their tracking ids, and then by the ids that campaigns go by, too."""
-        request = tracking_pb.ListTrackingLinksRequest(page_size=_PAGE)
-        given: set[str] = set()
-        own: dict[str, Link] = {}
-        while True:
-            page = await self._stub.ListTrackingLinks(request, timeout=_TIMEOUT.total_seconds())
-            for found in page.tracking_links:
-                link = _link(found)
-                given.add(found.tracking_id)
-                if f"workspaces/{link.workspace_id}" == self._workspace:
-                    own[link.campaign_id] = link
-                yield found.tracking_id, link
-            if not page.next_page_token:
-                break
-            request.page_token = page.next_page_token
-        # Last, for a tracking id comes first: nobody can choose one.
-        for campaign_id, link in own.items():
-            if campaign_id not in given:
-                yield campaign_id, link
-
-
 class Links:
     """Gives links without waiting for attribution, wherever that is possible."""
 
-    def __init__(
-        self,
-        directory: LinkDirectory,
-        clock: Clock,
-        *,
-        random: Random,
-        learn_again: timedelta = _LEARN_AGAIN,
-    ) -> None:
-        """Ask nothing yet; once begun, links are learnt again about every `learn_again`."""
-        self._directory = directory
-        self._random = random
-        self._learn_again = learn_again.total_seconds()
+    def __init__(self, directory: LinkDirectory, clock: Clock, *, workspace: str) -> None:
+        """Know nothing yet; campaigns of `workspace`, if it is not empty, have two links each."""
+        self._workspace = workspace
         self._remembered: Remembered[Link] = Remembered(
-            directory.find, clock, fresh_for=_FRESH_FOR, limit=_MOST_LINKS, what="link"
+            directory.find, clock, fresh_for=_FRESH_FOR, limit=MOST_LINKS, what="link"
         )
-        self._learning: asyncio.Task[None] | None = None
 
     def known(self, tracking_id: str) -> Link | None:
         """Give a link that is known, at once; None if it is not."""
@@ -131,66 +77,19 @@ class Links:
         """
         return await self._remembered.get(tracking_id)
 
-    def learn(self) -> None:
-        """Begin to read the links that there are, over and over.
+    def keep(self, links: Iterable[Link]) -> None:
+        """Remember links as they are now."""
+        for link in links:
+            self._remembered.keep(link.tracking_id, link)
+            if link.workspace_id == self._workspace:
+                self._keep_own(link)
 
-        So an outage meets none unknown, and one that nobody has visited for long does not lead
-        its next visitor to where it led then.
-        """
-        self._learning = asyncio.create_task(self._learn(), name="learn-links")
+    def _keep_own(self, link: Link) -> None:
+        """Remember a link by its campaign's id too, unless that is the tracking id of another."""
+        there = self._remembered.told(link.campaign_id)
+        if there is None or there.tracking_id != link.campaign_id:
+            self._remembered.keep(link.campaign_id, link)
 
     async def close(self) -> None:
         """Stop asking."""
-        if self._learning is not None:
-            self._learning.cancel()
-            await asyncio.gather(self._learning, return_exceptions=True)
         await self._remembered.close()
-
-    async def _learn(self) -> None:
-        known = -1
-        while True:
-            count = await self._read_at_last()
-            if count != known:
-                known = count
-                _log.info("links_read", links=count)
-            await asyncio.sleep(self._learn_again * (0.5 + self._random.random()))
-
-    async def _read_at_last(self) -> int:
-        told = False
-        while True:
-            waits = full_jitter(
-                base=timedelta(milliseconds=200),
-                cap=timedelta(seconds=5),
-                attempts=8,
-                random=self._random,
-            )
-            for wait in waits:
-                try:
-                    return await self._read_all()
-                except SynaptyxError as error:
-                    # Once an outage, or every attempt would write a line.
-                    if not told:
-                        told = True
-                        _log.warning("links_not_read", reason=error.reason)
-                await asyncio.sleep(wait.total_seconds())
-
-    async def _read_all(self) -> int:
-        count = 0
-        async for tracking_id, link in self._directory.all():
-            if count >= MOST_LEARNT:
-                break
-            self._remembered.keep(tracking_id, link)
-            count += 1
-        return count
-
-
-def _link(found: tracking_pb.TrackingLink) -> Link:
-    _, workspace_id, _, campaign_id = found.campaign.split("/")
-    return Link(
-        campaign=found.campaign,
-        workspace_id=workspace_id,
-        campaign_id=campaign_id,
-        landing=Landing(found.landing_uri) if found.landing_uri else None,
-        fallback_uri=found.fallback_uri,
-        archived=found.archived,
-    )

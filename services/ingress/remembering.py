@@ -96,6 +96,11 @@ class Remembered(Generic[_T]):
             raise NotKnownError from failure
         return None if entry is None else entry.value
 
+    def told(self, key: str) -> _T | None:
+        """Give what is known, and ask nothing; None if nothing is."""
+        entry = self._known.get(key)
+        return None if entry is None else entry.value
+
     def keep(self, key: str, value: _T) -> None:
         """Remember an answer that came without a question."""
         self._known.put(key, _Entry(value, self._clock.monotonic()))

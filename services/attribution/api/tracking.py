@@ -17,6 +17,7 @@ from services.attribution.domain.tracking import ClickFate, TrackedClick, Tracki
 from services.attribution.store import tracking_links
 from services.attribution.store.keyset import Position
 from services.attribution.tracking import TrackedResult, Tracker
+from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.errors import FieldViolation, InvalidFields, ResourceNotFound
 from services.chassis.identity import require_workspace
@@ -33,8 +34,9 @@ _STATES = {it: f"STATE_{it.name}" for it in ClickFate}
 class TrackingServicer(pb_grpc.TrackingServiceServicer):
     """Serves TrackingService."""
 
-    def __init__(self, database: Database, tracker: Tracker) -> None:
+    def __init__(self, database: Database, clock: Clock, tracker: Tracker) -> None:
         self._database = database
+        self._clock = clock
         self._tracker = tracker
 
     async def GetTrackingLink(  # noqa: N802  (the name in the proto)
@@ -56,18 +58,28 @@ class TrackingServicer(pb_grpc.TrackingServiceServicer):
     async def ListTrackingLinks(  # noqa: N802  (the name in the proto)
         self, request: pb.ListTrackingLinksRequest, context: ServicerContext[Any, Any]
     ) -> pb.ListTrackingLinksResponse:
-        """List the tracking links of all workspaces."""
+        """List the tracking links of all workspaces, or what has changed of them."""
         require_workspace("-")
+        faults = Faults()
+        changed_since = faults.time(request, "changed_since", path="changed_since")
+        faults.raise_any()
         page = ListPage.of(request)
         after = page.after
+        # Before it is read: what is changed while it is read belongs to the next time.
+        read_at = self._clock.now()
         async with self._database.read() as tx:
             found = await tracking_links.list_page(
-                tx, after=after.id if after else None, limit=page.limit
+                tx,
+                changed_since=changed_since,
+                after=after.id if after else None,
+                limit=page.limit,
             )
         shown, token = page.cut(found, lambda it: Position(None, it[0]).to_cursor())
-        return pb.ListTrackingLinksResponse(
+        response = pb.ListTrackingLinksResponse(
             tracking_links=[_link(link) for _, link in shown], next_page_token=token
         )
+        response.read_time.FromDatetime(read_at)
+        return response
 
     async def RecordTrackedClicks(  # noqa: N802  (the name in the proto)
         self, request: pb.RecordTrackedClicksRequest, context: ServicerContext[Any, Any]

@@ -65,6 +65,8 @@ campaigns = Table(
         "row_id",
         postgresql_where=text("landing_uri IS NOT NULL OR fallback_uri IS NOT NULL"),
     ),
+    # What has changed of them since.
+    Index("campaigns_updated_at_idx", "updated_at"),
 )
 
 # The promotion codes of campaigns. `code_key` is the code in upper case: providers compare codes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from asyncpg import Connection, Record
@@ -45,12 +46,17 @@ async def get(
 
 
 async def list_page(
-    tx: ReadTransaction, *, after: UUID | None, limit: int
+    tx: ReadTransaction, *, changed_since: datetime | None, after: UUID | None, limit: int
 ) -> list[tuple[UUID, TrackingLink]]:
-    """Return links of all workspaces, of the newest campaigns first, with their row ids."""
-    statement = select(table).where(
-        or_(table.c.landing_uri.is_not(None), table.c.fallback_uri.is_not(None))
-    )
+    """Return links of all workspaces, of the newest campaigns first, with their row ids.
+
+    They are those that lead somewhere or, with a time, those of campaigns changed since then.
+    """
+    if changed_since is None:
+        wanted = or_(table.c.landing_uri.is_not(None), table.c.fallback_uri.is_not(None))
+    else:
+        wanted = table.c.updated_at >= changed_since
+    statement = select(table).where(wanted)
     if after is not None:
         statement = statement.where(table.c.row_id < after)
     statement = statement.order_by(table.c.row_id.desc()).limit(limit)

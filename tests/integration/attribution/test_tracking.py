@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 from synaptyx.attribution.v1 import attribution_service_pb2, campaign_pb2, click_pb2
 from synaptyx.attribution.v1 import campaign_service_pb2 as campaign_pb
 from synaptyx.attribution.v1 import tracking_service_pb2 as pb
@@ -69,6 +70,26 @@ async def stored(client: Client, click_id: str, *, workspace: str = "acme") -> c
 
 
 RECORDED, KNOWN = ("STATE_RECORDED", ""), ("STATE_KNOWN", "")
+
+
+async def lead(client: Client, id_: str, landing_uri: str) -> None:
+    """Have a campaign's link lead elsewhere."""
+    await client.campaigns.UpdateCampaign(
+        campaign_pb.UpdateCampaignRequest(
+            campaign=campaign_pb2.Campaign(
+                name=f"workspaces/acme/campaigns/{id_}", landing_uri=landing_uri
+            ),
+            update_mask=FieldMask(paths=["landing_uri"]),
+        ),
+        timeout=10,
+    )
+
+
+async def changed(client: Client, *, since: datetime | None = None) -> pb.ListTrackingLinksResponse:
+    request = pb.ListTrackingLinksRequest()
+    if since is not None:
+        request.changed_since.FromDatetime(since)
+    return await client.tracking.ListTrackingLinks(request, timeout=10)
 
 
 class TestGetTrackingLink:
@@ -157,6 +178,37 @@ class TestListTrackingLinks:
             "workspaces/beta/campaigns/two",
             "workspaces/acme/campaigns/one",
         ]
+
+    async def test_lists_what_was_changed_since(self, service: Service, clock: FixedClock) -> None:
+        for name in ("left", "archived", "changed", "put out"):
+            await linked(service.operator, name.replace(" ", "-"))
+        clock.advance(timedelta(minutes=1))
+        since = (await changed(service.ingress)).read_time.ToDatetime(tzinfo=UTC)
+        assert since == clock.now()
+        await service.operator.campaigns.ArchiveCampaign(
+            campaign_pb.ArchiveCampaignRequest(name="workspaces/acme/campaigns/archived"),
+            timeout=10,
+        )
+        await lead(service.operator, "changed", "https://shop.example/other")
+        await lead(service.operator, "put-out", "")
+        await linked(service.operator, "new", workspace="beta")
+
+        found = (await changed(service.ingress, since=since)).tracking_links
+
+        assert [(it.campaign, it.landing_uri, it.archived) for it in found] == [
+            ("workspaces/beta/campaigns/new", LANDING, False),
+            ("workspaces/acme/campaigns/put-out", "", False),
+            ("workspaces/acme/campaigns/changed", "https://shop.example/other", False),
+            ("workspaces/acme/campaigns/archived", LANDING, True),
+        ]
+        clock.advance(timedelta(seconds=1))
+        assert not (await changed(service.ingress, since=clock.now())).tracking_links
+
+    async def test_refuses_a_time_that_is_none(self, service: Service) -> None:
+        request = pb.ListTrackingLinksRequest()
+        request.changed_since.nanos = -1
+        with pytest.raises(InvalidFields, match="changed_since"):
+            await service.ingress.tracking.ListTrackingLinks(request, timeout=10)
 
     async def test_is_for_callers_of_all_workspaces_only(self, service: Service) -> None:
         with pytest.raises(CallerNotAllowed):

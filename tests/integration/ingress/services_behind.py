@@ -129,6 +129,7 @@ class Tracking(tracking_grpc.TrackingServiceServicer):
     def __init__(self) -> None:
         super().__init__()
         self.links: dict[str, tracking_pb.TrackingLink] = {}
+        self._changed: dict[str, datetime] = {}
         self.links_asked: list[str] = []
         self.clicks: dict[str, tracking_pb.TrackedClick] = {}
         # The names of the clicks of each call.
@@ -154,6 +155,7 @@ class Tracking(tracking_grpc.TrackingServiceServicer):
             fallback_uri=fallback_uri,
             archived=archived,
         )
+        self._changed[tracking_id] = datetime.now(UTC)
 
     async def until_recorded(self, count: int) -> list[tracking_pb.TrackedClick]:
         """Wait until there are so many clicks."""
@@ -170,7 +172,11 @@ class Tracking(tracking_grpc.TrackingServiceServicer):
         return self.links[request.tracking_id]
 
     async def ListTrackingLinks(self, request, context):
-        return tracking_pb.ListTrackingLinksResponse(tracking_links=self.links.values())
+        since = request.changed_since.ToDatetime(tzinfo=UTC)
+        changed = [self.links[key] for key, at in self._changed.items() if at >= since]
+        response = tracking_pb.ListTrackingLinksResponse(tracking_links=changed)
+        response.read_time.FromDatetime(datetime.now(UTC))
+        return response
 
     async def RecordTrackedClicks(self, request, context):
         self.click_calls.append([each.click.name for each in request.clicks])

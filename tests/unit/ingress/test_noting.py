@@ -13,6 +13,7 @@ from tests.unit.ingress.recording_memory import RecordingMemory
 
 AT = datetime(2026, 11, 20, 9, 30, 15, 250_001, tzinfo=UTC)
 LINK = Link(
+    tracking_id="abc",
     campaign="workspaces/acme/campaigns/spring",
     workspace_id="acme",
     campaign_id="spring",

@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from synaptyx.attribution.v1 import click_pb2 as synaptyx_dot_attribution_dot_v1_dot_click__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.synaptyx/attribution/v1/tracking_service.proto\x12\x17synaptyx.attribution.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#synaptyx/attribution/v1/click.proto\"\x8a\x01\n\x0cTrackingLink\x12\x13\n\x0btracking_id\x18\x01 \x01(\t\x12(\n\x08\x63\x61mpaign\x18\x02 \x01(\tB\x16\xfa\x41\x13\n\x11synaptyx/Campaign\x12\x13\n\x0blanding_uri\x18\x03 \x01(\t\x12\x14\n\x0c\x66\x61llback_uri\x18\x04 \x01(\t\x12\x10\n\x08\x61rchived\x18\x05 \x01(\x08\"L\n\x16GetTrackingLinkRequest\x12\x19\n\x0btracking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tworkspace\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"M\n\x18ListTrackingLinksRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"s\n\x19ListTrackingLinksResponse\x12=\n\x0etracking_links\x18\x01 \x03(\x0b\x32%.synaptyx.attribution.v1.TrackingLink\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"W\n\x0cTrackedClick\x12\x33\n\x05\x63lick\x18\x01 \x01(\x0b\x32\x1e.synaptyx.attribution.v1.ClickB\x04\xe2\x41\x01\x02\x12\x12\n\x04\x63ost\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"Y\n\x1aRecordTrackedClicksRequest\x12;\n\x06\x63licks\x18\x01 \x03(\x0b\x32%.synaptyx.attribution.v1.TrackedClickB\x04\xe2\x41\x01\x02\"\xca\x01\n\x18RecordTrackedClickResult\x12\x46\n\x05state\x18\x01 \x01(\x0e\x32\x37.synaptyx.attribution.v1.RecordTrackedClickResult.State\x12\x0e\n\x06reason\x18\x02 \x01(\t\"V\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATE_RECORDED\x10\x01\x12\x0f\n\x0bSTATE_KNOWN\x10\x02\x12\x11\n\rSTATE_REFUSED\x10\x03\"a\n\x1bRecordTrackedClicksResponse\x12\x42\n\x07results\x18\x01 \x03(\x0b\x32\x31.synaptyx.attribution.v1.RecordTrackedClickResult2\xfb\x02\n\x0fTrackingService\x12i\n\x0fGetTrackingLink\x12/.synaptyx.attribution.v1.GetTrackingLinkRequest\x1a%.synaptyx.attribution.v1.TrackingLink\x12z\n\x11ListTrackingLinks\x12\x31.synaptyx.attribution.v1.ListTrackingLinksRequest\x1a\x32.synaptyx.attribution.v1.ListTrackingLinksResponse\x12\x80\x01\n\x13RecordTrackedClicks\x12\x33.synaptyx.attribution.v1.RecordTrackedClicksRequest\x1a\x34.synaptyx.attribution.v1.RecordTrackedClicksResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.synaptyx/attribution/v1/tracking_service.proto\x12\x17synaptyx.attribution.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#synaptyx/attribution/v1/click.proto\"\x8a\x01\n\x0cTrackingLink\x12\x13\n\x0btracking_id\x18\x01 \x01(\t\x12(\n\x08\x63\x61mpaign\x18\x02 \x01(\tB\x16\xfa\x41\x13\n\x11synaptyx/Campaign\x12\x13\n\x0blanding_uri\x18\x03 \x01(\t\x12\x14\n\x0c\x66\x61llback_uri\x18\x04 \x01(\t\x12\x10\n\x08\x61rchived\x18\x05 \x01(\x08\"L\n\x16GetTrackingLinkRequest\x12\x19\n\x0btracking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tworkspace\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"\x86\x01\n\x18ListTrackingLinksRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x37\n\rchanged_since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\"\xa2\x01\n\x19ListTrackingLinksResponse\x12=\n\x0etracking_links\x18\x01 \x03(\x0b\x32%.synaptyx.attribution.v1.TrackingLink\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12-\n\tread_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"W\n\x0cTrackedClick\x12\x33\n\x05\x63lick\x18\x01 \x01(\x0b\x32\x1e.synaptyx.attribution.v1.ClickB\x04\xe2\x41\x01\x02\x12\x12\n\x04\x63ost\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"Y\n\x1aRecordTrackedClicksRequest\x12;\n\x06\x63licks\x18\x01 \x03(\x0b\x32%.synaptyx.attribution.v1.TrackedClickB\x04\xe2\x41\x01\x02\"\xca\x01\n\x18RecordTrackedClickResult\x12\x46\n\x05state\x18\x01 \x01(\x0e\x32\x37.synaptyx.attribution.v1.RecordTrackedClickResult.State\x12\x0e\n\x06reason\x18\x02 \x01(\t\"V\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATE_RECORDED\x10\x01\x12\x0f\n\x0bSTATE_KNOWN\x10\x02\x12\x11\n\rSTATE_REFUSED\x10\x03\"a\n\x1bRecordTrackedClicksResponse\x12\x42\n\x07results\x18\x01 \x03(\x0b\x32\x31.synaptyx.attribution.v1.RecordTrackedClickResult2\xfb\x02\n\x0fTrackingService\x12i\n\x0fGetTrackingLink\x12/.synaptyx.attribution.v1.GetTrackingLinkRequest\x1a%.synaptyx.attribution.v1.TrackingLink\x12z\n\x11ListTrackingLinks\x12\x31.synaptyx.attribution.v1.ListTrackingLinksRequest\x1a\x32.synaptyx.attribution.v1.ListTrackingLinksResponse\x12\x80\x01\n\x13RecordTrackedClicks\x12\x33.synaptyx.attribution.v1.RecordTrackedClicksRequest\x1a\x34.synaptyx.attribution.v1.RecordTrackedClicksResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,30 +45,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTTRACKINGLINKSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTTRACKINGLINKSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTTRACKINGLINKSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_LISTTRACKINGLINKSREQUEST'].fields_by_name['changed_since']._loaded_options = None
+  _globals['_LISTTRACKINGLINKSREQUEST'].fields_by_name['changed_since']._serialized_options = b'\342A\001\001'
   _globals['_TRACKEDCLICK'].fields_by_name['click']._loaded_options = None
   _globals['_TRACKEDCLICK'].fields_by_name['click']._serialized_options = b'\342A\001\002'
   _globals['_TRACKEDCLICK'].fields_by_name['cost']._loaded_options = None
   _globals['_TRACKEDCLICK'].fields_by_name['cost']._serialized_options = b'\342A\001\001'
   _globals['_RECORDTRACKEDCLICKSREQUEST'].fields_by_name['clicks']._loaded_options = None
   _globals['_RECORDTRACKEDCLICKSREQUEST'].fields_by_name['clicks']._serialized_options = b'\342A\001\002'
-  _globals['_TRACKINGLINK']._serialized_start=173
-  _globals['_TRACKINGLINK']._serialized_end=311
-  _globals['_GETTRACKINGLINKREQUEST']._serialized_start=313
-  _globals['_GETTRACKINGLINKREQUEST']._serialized_end=389
-  _globals['_LISTTRACKINGLINKSREQUEST']._serialized_start=391
-  _globals['_LISTTRACKINGLINKSREQUEST']._serialized_end=468
-  _globals['_LISTTRACKINGLINKSRESPONSE']._serialized_start=470
-  _globals['_LISTTRACKINGLINKSRESPONSE']._serialized_end=585
-  _globals['_TRACKEDCLICK']._serialized_start=587
-  _globals['_TRACKEDCLICK']._serialized_end=674
-  _globals['_RECORDTRACKEDCLICKSREQUEST']._serialized_start=676
-  _globals['_RECORDTRACKEDCLICKSREQUEST']._serialized_end=765
-  _globals['_RECORDTRACKEDCLICKRESULT']._serialized_start=768
-  _globals['_RECORDTRACKEDCLICKRESULT']._serialized_end=970
-  _globals['_RECORDTRACKEDCLICKRESULT_STATE']._serialized_start=884
-  _globals['_RECORDTRACKEDCLICKRESULT_STATE']._serialized_end=970
-  _globals['_RECORDTRACKEDCLICKSRESPONSE']._serialized_start=972
-  _globals['_RECORDTRACKEDCLICKSRESPONSE']._serialized_end=1069
-  _globals['_TRACKINGSERVICE']._serialized_start=1072
-  _globals['_TRACKINGSERVICE']._serialized_end=1451
+  _globals['_TRACKINGLINK']._serialized_start=206
+  _globals['_TRACKINGLINK']._serialized_end=344
+  _globals['_GETTRACKINGLINKREQUEST']._serialized_start=346
+  _globals['_GETTRACKINGLINKREQUEST']._serialized_end=422
+  _globals['_LISTTRACKINGLINKSREQUEST']._serialized_start=425
+  _globals['_LISTTRACKINGLINKSREQUEST']._serialized_end=559
+  _globals['_LISTTRACKINGLINKSRESPONSE']._serialized_start=562
+  _globals['_LISTTRACKINGLINKSRESPONSE']._serialized_end=724
+  _globals['_TRACKEDCLICK']._serialized_start=726
+  _globals['_TRACKEDCLICK']._serialized_end=813
+  _globals['_RECORDTRACKEDCLICKSREQUEST']._serialized_start=815
+  _globals['_RECORDTRACKEDCLICKSREQUEST']._serialized_end=904
+  _globals['_RECORDTRACKEDCLICKRESULT']._serialized_start=907
+  _globals['_RECORDTRACKEDCLICKRESULT']._serialized_end=1109
+  _globals['_RECORDTRACKEDCLICKRESULT_STATE']._serialized_start=1023
+  _globals['_RECORDTRACKEDCLICKRESULT_STATE']._serialized_end=1109
+  _globals['_RECORDTRACKEDCLICKSRESPONSE']._serialized_start=1111
+  _globals['_RECORDTRACKEDCLICKSRESPONSE']._serialized_end=1208
+  _globals['_TRACKINGSERVICE']._serialized_start=1211
+  _globals['_TRACKINGSERVICE']._serialized_end=1590
 # @@protoc_insertion_point(module_scope)

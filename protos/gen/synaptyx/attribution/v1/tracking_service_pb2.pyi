@@ -1,5 +1,8 @@
+import datetime
+
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.api import resource_pb2 as _resource_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from synaptyx.attribution.v1 import click_pb2 as _click_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -33,20 +36,24 @@ class GetTrackingLinkRequest(_message.Message):
     def __init__(self, tracking_id: _Optional[str] = ..., workspace: _Optional[str] = ...) -> None: ...
 
 class ListTrackingLinksRequest(_message.Message):
-    __slots__ = ("page_size", "page_token")
+    __slots__ = ("page_size", "page_token", "changed_since")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_SINCE_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    changed_since: _timestamp_pb2.Timestamp
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., changed_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListTrackingLinksResponse(_message.Message):
-    __slots__ = ("tracking_links", "next_page_token")
+    __slots__ = ("tracking_links", "next_page_token", "read_time")
     TRACKING_LINKS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    READ_TIME_FIELD_NUMBER: _ClassVar[int]
     tracking_links: _containers.RepeatedCompositeFieldContainer[TrackingLink]
     next_page_token: str
-    def __init__(self, tracking_links: _Optional[_Iterable[_Union[TrackingLink, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    read_time: _timestamp_pb2.Timestamp
+    def __init__(self, tracking_links: _Optional[_Iterable[_Union[TrackingLink, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., read_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class TrackedClick(_message.Message):
     __slots__ = ("click", "cost")

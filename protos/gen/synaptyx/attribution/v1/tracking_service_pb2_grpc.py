@@ -66,7 +66,8 @@ class TrackingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListTrackingLinks(self, request, context):
-        """Lists the tracking links of all workspaces, newest campaign first.
+        """Lists the tracking links of all workspaces, newest campaign first; or those
+        that were changed of late, for who has read all and wants to stay up to date.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

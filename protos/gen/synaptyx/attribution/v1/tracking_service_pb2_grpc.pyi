@@ -38,7 +38,9 @@ class TrackingServiceStub:
     GetTrackingLink: _grpc.UnaryUnaryMultiCallable[_tracking_service_pb2.GetTrackingLinkRequest, _tracking_service_pb2.TrackingLink]
     """Gets the tracking link that a URL names."""
     ListTrackingLinks: _grpc.UnaryUnaryMultiCallable[_tracking_service_pb2.ListTrackingLinksRequest, _tracking_service_pb2.ListTrackingLinksResponse]
-    """Lists the tracking links of all workspaces, newest campaign first."""
+    """Lists the tracking links of all workspaces, newest campaign first; or those
+    that were changed of late, for who has read all and wants to stay up to date.
+    """
     RecordTrackedClicks: _grpc.UnaryUnaryMultiCallable[_tracking_service_pb2.RecordTrackedClicksRequest, _tracking_service_pb2.RecordTrackedClicksResponse]
     """Records clicks on tracking links, of any workspaces. Each is answered for by
     itself: one that cannot be recorded does not touch the others. The call
@@ -56,7 +58,9 @@ class TrackingServiceAsyncStub(TrackingServiceStub):
     GetTrackingLink: _aio.UnaryUnaryMultiCallable[_tracking_service_pb2.GetTrackingLinkRequest, _tracking_service_pb2.TrackingLink]  # type: ignore[assignment]
     """Gets the tracking link that a URL names."""
     ListTrackingLinks: _aio.UnaryUnaryMultiCallable[_tracking_service_pb2.ListTrackingLinksRequest, _tracking_service_pb2.ListTrackingLinksResponse]  # type: ignore[assignment]
-    """Lists the tracking links of all workspaces, newest campaign first."""
+    """Lists the tracking links of all workspaces, newest campaign first; or those
+    that were changed of late, for who has read all and wants to stay up to date.
+    """
     RecordTrackedClicks: _aio.UnaryUnaryMultiCallable[_tracking_service_pb2.RecordTrackedClicksRequest, _tracking_service_pb2.RecordTrackedClicksResponse]  # type: ignore[assignment]
     """Records clicks on tracking links, of any workspaces. Each is answered for by
     itself: one that cannot be recorded does not touch the others. The call
@@ -83,7 +87,9 @@ class TrackingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _tracking_service_pb2.ListTrackingLinksRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tracking_service_pb2.ListTrackingLinksResponse, _abc.Awaitable[_tracking_service_pb2.ListTrackingLinksResponse]]:
-        """Lists the tracking links of all workspaces, newest campaign first."""
+        """Lists the tracking links of all workspaces, newest campaign first; or those
+        that were changed of late, for who has read all and wants to stay up to date.
+        """
 
     @_abc_1.abstractmethod
     def RecordTrackedClicks(

@@ -42,9 +42,11 @@ def upgrade() -> None:
         schema="attribution",
         postgresql_where=sa.text("landing_uri IS NOT NULL OR fallback_uri IS NOT NULL"),
     )
+    op.create_index("campaigns_updated_at_idx", "campaigns", ["updated_at"], schema="attribution")
 
 
 def downgrade() -> None:
+    op.drop_index("campaigns_updated_at_idx", "campaigns", schema="attribution")
     op.drop_index("campaigns_linked_idx", "campaigns", schema="attribution")
     for name in ("category", "ip_address", "country", "device", "browser"):
         op.drop_column("clicks", name, schema="attribution")
