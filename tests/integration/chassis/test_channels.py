@@ -126,7 +126,7 @@ class TestReconnecting:
                             break
                         except DependencyUnavailable:
                             await asyncio.sleep(0.02)
-                assert time.monotonic() - begin < 1.5
+                assert time.monotonic() - begin < 3
 
     async def test_a_call_that_waits_survives_a_quick_restart(self) -> None:
         async with serving(None) as server, calling(server, None) as stub:

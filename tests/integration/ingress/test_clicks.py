@@ -97,7 +97,7 @@ class TestAttributionAway:
         await door.attribution.server.stop()
         started = time.monotonic()
         names += await visit(door, 50)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 5
         assert await door.metric("clicks_waiting") == 50
 
         await door.attribution.server.start()

@@ -48,12 +48,12 @@ class TestAttributionAway:
                 *(door.stripe(stripe_delivery(door.now)) for _ in range(20))
             )
             assert {answer.status for answer in answers} == {503}
-            assert time.monotonic() - started < 3
+            assert time.monotonic() - started < 5
             door.attribution.open.set()
             assert (await door.stripe(stripe_delivery(door.now))).status == 200
 
     async def test_the_queue_is_bounded(self) -> None:
-        async with open_door(queue_limit=3, batch_lanes=1, forward_timeout_seconds=1) as door:
+        async with open_door(queue_limit=3, batch_lanes=1) as door:
             door.attribution.open.clear()
             answers = asyncio.gather(*(door.stripe(stripe_delivery(door.now)) for _ in range(20)))
             await asyncio.sleep(0.3)

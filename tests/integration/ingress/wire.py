@@ -15,7 +15,7 @@ class Wire:
         self.writer.write(data)
         await self.writer.drain()
 
-    async def everything(self, *, within: float = 5) -> bytes:
+    async def everything(self, *, within: float = 10) -> bytes:
         """Read until the door closes the connection."""
         received = b""
         async with asyncio.timeout(within):
@@ -25,7 +25,7 @@ class Wire:
                     received += data
         return received
 
-    async def answer(self, *, within: float = 5) -> tuple[int, bytes]:
+    async def answer(self, *, within: float = 10) -> tuple[int, bytes]:
         """Read one answer: its status, its headers and body."""
         async with asyncio.timeout(within):
             head = await self.reader.readuntil(b"\r\n\r\n")
