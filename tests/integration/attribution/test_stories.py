@@ -39,7 +39,6 @@ EXAMPLES = int(os.environ.get("SYNAPTYX_TEST_REAL_EXAMPLES", "80"))
 def told(count: int) -> settings:
     return settings(
         max_examples=count,
-        deadline=None,
         derandomize="SYNAPTYX_TEST_REAL_EXAMPLES" not in os.environ,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     )

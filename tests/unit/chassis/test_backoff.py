@@ -2,7 +2,7 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.backoff import full_jitter
@@ -25,7 +25,6 @@ class TestFullJitter:
             100, 200, 400, 800, 1000, 1000,
         ]  # fmt: skip
 
-    @settings(deadline=None)
     @given(
         st.timedeltas(timedelta(microseconds=1), timedelta(days=1)),
         st.timedeltas(timedelta(), timedelta(days=365)),

@@ -7,7 +7,7 @@ import grpc
 import pytest
 from google.protobuf.any_pb2 import Any
 from google.rpc import error_details_pb2, status_pb2
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from synaptyx.type.v1.error_reason_pb2 import ErrorReason
 
@@ -144,7 +144,6 @@ class TestToStatus:
         (retry,) = unpacked(status, error_details_pb2.RetryInfo)
         assert retry.retry_delay.ToTimedelta() == timedelta(seconds=2)
 
-    @settings(deadline=None)
     @given(
         st.lists(st.builds(FieldViolation, st.text(), st.text()), max_size=5),
         st.integers(1, 400),

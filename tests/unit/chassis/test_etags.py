@@ -4,7 +4,7 @@ from enum import StrEnum
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.etags import EtagPart, etag
@@ -50,7 +50,6 @@ class TestEtag:
         ]
         assert len({etag(*parts) for parts in like}) == len(like)
 
-    @settings(deadline=None)
     @given(PARTS, PARTS)
     def test_differs_whenever_a_part_does(self, one, other):
         same = [(type(each), each) for each in one] == [(type(each), each) for each in other]

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.ids import IdSource, RandomIds, time_of
@@ -42,7 +42,6 @@ class TestRandomIds:
 
 
 class TestTimeOf:
-    @settings(deadline=None)
     @given(st.integers(0, 253402300799999), st.integers(0, 2**62 - 1))
     def test_reads_the_millisecond(self, milliseconds, random):
         uuid = UUID(int=milliseconds << 80 | 7 << 76 | 2 << 62 | random)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.loading import (
@@ -178,7 +178,6 @@ class TestLoad:
         with pytest.raises(TypeError, match="complex"):
             load(Wrong, {})
 
-    @settings(deadline=None)
     @given(
         st.dictionaries(
             st.sampled_from([doc.variable for doc in documented(Everything)]),
@@ -196,7 +195,6 @@ class TestLoad:
         assert CANARY not in "".join(map(str, found))
         assert {fault.variable for fault in found} <= set(environ) | {"SYNAPTYX_NAME"}
 
-    @settings(deadline=None)
     @given(
         st.builds(
             Everything,

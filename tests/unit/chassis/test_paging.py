@@ -3,7 +3,7 @@ import hashlib
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.errors import InvalidFields, InvalidPageToken
@@ -39,7 +39,6 @@ class TestPageSize:
 
 
 class TestPageToken:
-    @settings(deadline=None)
     @given(st.text(), CURSORS)
     def test_comes_back_as_it_was_given(self, query, cursor):
         token = next_token(query, cursor)
@@ -47,19 +46,16 @@ class TestPageToken:
         assert token.isascii()
         assert not set("+/=&?% ") & set(token)
 
-    @settings(deadline=None)
     @given(CURSORS)
     def test_of_another_query_is_refused(self, cursor):
         with pytest.raises(InvalidPageToken):
             read_page(0, next_token("ListClicks workspaces/other", cursor), query=QUERY)
 
-    @settings(deadline=None)
     @given(st.text(min_size=1))
     def test_that_nobody_made_is_refused(self, token):
         with pytest.raises(InvalidPageToken):
             read_page(0, token, query=QUERY)
 
-    @settings(deadline=None)
     @given(st.binary(max_size=60))
     def test_with_a_right_mark_never_fails_in_another_way(self, octets):
         try:

@@ -46,7 +46,7 @@ IDS = {
 
 
 class TestPattern:
-    @settings(deadline=None, max_examples=25)
+    @settings(max_examples=25)
     @given(st.data())
     @pytest.mark.parametrize("pattern", PATTERNS, ids=str)
     def test_reads_back_the_name_that_it_wrote(self, pattern, data):
@@ -55,7 +55,7 @@ class TestPattern:
         assert pattern.parse(name) == ids
         assert sum(_parses(each, name) for each in PATTERNS) == 1
 
-    @settings(deadline=None, max_examples=25)
+    @settings(max_examples=25)
     @given(st.text())
     @pytest.mark.parametrize("pattern", PATTERNS, ids=str)
     def test_refuses_a_text_that_is_no_name(self, pattern, text):
@@ -155,7 +155,6 @@ class TestUuidId:
         with pytest.raises(ResourceNotFound):
             uuid_id(write("01a20ac5-e7af-7000-aba8-9e5941110123"), name="n")
 
-    @settings(deadline=None)
     @given(st.text(max_size=40))
     def test_finds_nothing_under_another_text(self, text):
         with pytest.raises(ResourceNotFound) as raised:

@@ -329,7 +329,7 @@ def flows(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 
 class TestAnyOrder:
-    @settings(max_examples=1500, deadline=None)
+    @settings(max_examples=1500)
     @given(flows())
     def test_every_permutation_with_duplicates_ends_in_the_same_conversion(self, flow):
         sent, arrived = flow

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from random import Random
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.attribution.domain.outcomes import SENTENCES, Outcome
@@ -22,7 +22,7 @@ EXAMPLES = int(os.environ.get("SYNAPTYX_TEST_EXAMPLES", "2000"))
 
 
 def told(count: int) -> settings:
-    return settings(max_examples=count, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    return settings(max_examples=count)
 
 
 def arrived(flow: Flow, seed: int) -> MemoryLedger:

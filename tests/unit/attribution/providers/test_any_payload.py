@@ -77,7 +77,7 @@ def kept(said: EventFacts) -> EventFacts:
 
 
 class TestDamage:
-    @settings(max_examples=3000, deadline=None)
+    @settings(max_examples=3000)
     @given(st.sampled_from(EVENTS), st.integers(0, 10**6), JUNK, st.booleans())
     def test_a_damaged_field_is_read_safely_or_refused(self, known, where, junk, gone):
         provider, event = known

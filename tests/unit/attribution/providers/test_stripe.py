@@ -149,7 +149,7 @@ class TestAnything:
         assert verdict is not None
         assert (verdict.outcome, verdict.reason) == (Outcome.IGNORED, "event_type_not_counted")
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(
         st.sampled_from(sorted(stripe.COUNTED)),
         st.recursive(
