@@ -15,6 +15,7 @@ _NETWORK_V6: Final = 48
 _LONGEST: Final = 64
 # One household or server has a network of its own in IPv6.
 _LIMITED_V6: Final = 64
+_REMEMBERED: Final = 16_384
 
 
 class KeptAddress(StrEnum):
@@ -40,36 +41,30 @@ class Addresses:
         """Trust the last `hops` entries of X-Forwarded-For; keep addresses as `keep` says."""
         self._hops = hops
         self._keep = keep
+        # Of its own, for what is kept is no part of the key: an enumeration's hash is slow.
+        self._read = lru_cache(maxsize=_REMEMBERED)(self._parse)
 
     def of(self, request: web.BaseRequest) -> Address:
         """Give the address of the visitor who sent a request."""
-        peer = _peer(request)
+        peer = request.remote or ""
         if self._hops:
             told = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
-            return _read(_told(told, hops=self._hops), peer, self._keep)
-        return _read("", peer, self._keep)
+            return self._read(_told(told, hops=self._hops), peer)
+        return self._read("", peer)
+
+    def _parse(self, told: str, peer: str) -> Address:
+        address = _parsed(told) or _parsed(peer)
+        if address is None:
+            return Address("", "")
+        if address.version == 4:
+            return Address(str(address), _kept(address, self._keep, _NETWORK_V4))
+        limited_by = ip_network((address, _LIMITED_V6), strict=False)
+        return Address(str(limited_by), _kept(address, self._keep, _NETWORK_V6))
 
 
 def _told(entries: Sequence[str], *, hops: int) -> str:
     # Each proxy adds the address that it was called from: what stands before that may be made up.
     return entries[-hops].strip()[:_LONGEST] if len(entries) >= hops else ""
-
-
-def _peer(request: web.BaseRequest) -> str:
-    transport = request.transport
-    peer = transport.get_extra_info("peername") if transport is not None else None
-    return str(peer[0]) if peer else ""
-
-
-@lru_cache(maxsize=16_384)
-def _read(told: str, peer: str, keep: KeptAddress) -> Address:
-    address = _parsed(told) or _parsed(peer)
-    if address is None:
-        return Address("", "")
-    if address.version == 4:
-        return Address(str(address), _kept(address, keep, _NETWORK_V4))
-    limited_by = ip_network((address, _LIMITED_V6), strict=False)
-    return Address(str(limited_by), _kept(address, keep, _NETWORK_V6))
 
 
 def _kept(address: IPv4Address | IPv6Address, keep: KeptAddress, network: int) -> str:

@@ -12,7 +12,7 @@ from synaptyx.attribution.v1 import tracking_service_pb2 as tracking_pb
 from services.chassis.errors import Internal
 from services.ingress import user_agents
 from services.ingress.links import Link
-from services.ingress.visits import read_query
+from services.ingress.visits import read_country, read_query, read_referrer
 
 if TYPE_CHECKING:
     # The generator's stubs name them; at run time there is one class for both.
@@ -31,7 +31,11 @@ _KNOWN: Final = tracking_pb.RecordTrackedClickResult.STATE_KNOWN
 
 
 class Visit(NamedTuple):
-    """One counted visit: what is to be recorded of it. `query` is that of the link, as it came."""
+    """One counted visit: what is to be recorded of it.
+
+    `query`, `referrer` and `country` are as they came, for they are read in a row; empty if nothing
+    came.
+    """
 
     link: Link
     click_id: str
@@ -57,13 +61,14 @@ class Visit(NamedTuple):
         click = tracked.click
         click.name = f"workspaces/{link.workspace_id}/clicks/{self.click_id}"
         click.campaign = link.campaign
-        click.referrer = self.referrer
+        click.referrer = read_referrer(self.referrer)
         parameters = click.parameters
         for name, value in query.parameters.items():
             parameters[name] = value
         click.browser = self.browser
         click.device = _DEVICES[self.device]
-        click.country = self.country
+        if self.country:
+            click.country = read_country(self.country)
         click.ip_address = self.address
         at = click.click_time
         at.seconds = int(self.at.timestamp())

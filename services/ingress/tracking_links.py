@@ -23,12 +23,7 @@ from services.ingress.noting import Notes
 from services.ingress.rate_limits import RateLimits
 from services.ingress.remembering import NotKnownError
 from services.ingress.user_agents import UserAgents
-from services.ingress.visits import (
-    is_ahead_of_time,
-    read_country,
-    read_query,
-    read_referrer,
-)
+from services.ingress.visits import is_ahead_of_time, read_query
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
@@ -58,13 +53,13 @@ class TrackingLinks:
         """Answer a visitor; `query` is that of the link, as it came."""
         if request.method not in ("GET", "HEAD"):
             return _refusal("method", _NOT_THUS, headers={"Allow": "GET, HEAD"})
-        if _ID.fullmatch(tracking_id) is None:
+        link = self.links.known(tracking_id)
+        if link is None and _ID.fullmatch(tracking_id) is None:
             return _refusal("unknown", _UNKNOWN)
         address = self.addresses.of(request)
         wait = self.rates.take(address.limited_by)
         if wait > 0:
             return _refusal("limited", _TOO_MANY, headers={"Retry-After": str(math.ceil(wait))})
-        link = self.links.known(tracking_id)
         if link is None:
             try:
                 link = await self.links.get(tracking_id)
@@ -87,7 +82,8 @@ class TrackingLinks:
             return _redirect("head", landing.plain)
         if is_ahead_of_time(request):
             return _redirect("ahead_of_time", landing.plain)
-        agent = self.user_agents.read(request.headers.get("User-Agent", ""))
+        headers = request.headers
+        agent = self.user_agents.read(headers.get("User-Agent", ""))
         if agent.robot:
             return _redirect("robot", landing.plain)
         visit = Visit(
@@ -95,10 +91,10 @@ class TrackingLinks:
             click_id=f"c{self.ids.token()}",
             at=self.clock.now(),
             query=query,
-            referrer=read_referrer(request.headers),
+            referrer=headers.get("Referer", ""),
             browser=agent.browser,
             device=agent.device,
-            country=read_country(request.headers, self.country_header),
+            country=headers.get(self.country_header, "") if self.country_header else "",
             address=address.kept,
         )
         self.notes.add(visit)

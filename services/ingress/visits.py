@@ -5,7 +5,6 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from aiohttp import web
-from multidict import CIMultiDictProxy
 
 PARAMETERS: Final = frozenset(
     [f"sub{number}" for number in range(1, 31)]
@@ -51,19 +50,14 @@ def read_query(query: str) -> Query:
     return Query(found, cost if len(cost) <= _LONGEST_COST else "")
 
 
-def read_referrer(headers: CIMultiDictProxy[str]) -> str:
-    """Read the page that the visitor came from; empty if none can be told."""
-    referrer = headers.get("Referer", "")
-    if not referrer or _CONTROL.search(referrer) is not None:
-        return ""
-    return referrer[:_LONGEST_REFERRER]
+def read_referrer(line: str) -> str:
+    """Read the page that the visitor came from, of the header that tells it; empty if none."""
+    return "" if _CONTROL.search(line) is not None else line[:_LONGEST_REFERRER]
 
 
-def read_country(headers: CIMultiDictProxy[str], header: str) -> str:
+def read_country(line: str) -> str:
     """Read the country that the platform's edge tells in a header; empty if it tells none."""
-    if not header:
-        return ""
-    country = headers.get(header, "").strip().upper()
+    country = line.strip().upper()
     if _COUNTRY.fullmatch(country) is None or country in _NO_COUNTRIES:
         return ""
     return country

@@ -73,12 +73,13 @@ async def measure(stack: Stack, operator: Operator, console: Console) -> Redirec
         theirs: list[LoadResult] = []
         for number in range(ROUNDS):
             ours.append(await visitors.come(seconds=LOAD_SECONDS))
+            # Or the bare one would share the machine with clicks that are recorded late.
+            await _settled(stack, visitors)
             theirs.append(await bare.come(seconds=LOAD_SECONDS))
             console.print(
                 f"round {number + 1}: {ours[-1].per_second:,.0f} redirects/s,"
                 f" bare {theirs[-1].per_second:,.0f}"
             )
-    await _settled(stack, visitors)
     steady = await visitors.come(seconds=2 * LOAD_SECONDS, per_second=PER_SECOND)
     outage, kills = await _through(
         visitors, lambda: killed(stack, "attribution", seconds=OUTAGE_SECONDS)
