@@ -37,6 +37,8 @@ TOGETHER = 4
 # A payment whose event is on its way yet is looked up all the same, and merged when it comes.
 LOOKED_UP_AFTER_SECONDS = "1"
 GIVE_UP_SECONDS = 60.0
+# A task that the killed process was at is another one's after two minutes.
+LEFT_BEHIND_SECONDS = 180.0
 
 
 @dataclass
@@ -105,7 +107,7 @@ async def crowd(stack: Stack, source: Source, *, kill: str | None, random: Rando
 async def all_done(stack: Stack) -> None:
     """Wait until the resolvers have nothing left to do."""
     connection = await asyncpg.connect(stack.file["postgres_url"])
-    until = time.monotonic() + GIVE_UP_SECONDS
+    until = time.monotonic() + LEFT_BEHIND_SECONDS
     try:
         while left := await connection.fetch("SELECT * FROM attribution.tasks"):
             assert time.monotonic() < until, [dict(row) for row in left]
