@@ -49,6 +49,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from hvac.exceptions import VaultError
 
+from tests.shared import Shared
+
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 AUDIENCE = "openbao"
 SUBJECT = "system:serviceaccount:attribution:credentials"
@@ -227,29 +229,7 @@ def running_openbao() -> Iterator[OpenBaoServer]:
         server.close()
 
 
-class _Shared:
-    """The one server of the session, alive while somebody uses it."""
-
-    def __init__(self) -> None:
-        self._server: OpenBaoServer | None = None
-        self._users = 0
-
-    @contextlib.contextmanager
-    def use(self) -> Iterator[OpenBaoServer]:
-        if self._server is None:
-            self._server = OpenBaoServer()
-            self._server.start()
-        self._users += 1
-        try:
-            yield self._server
-        finally:
-            self._users -= 1
-            if self._users == 0:
-                self._server.close()
-                self._server = None
-
-
-_shared = _Shared()
+_shared = Shared(running_openbao)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 """Learns where links lead before anybody visits them.
 
 All are read when the process starts, what has changed of them twice a second, and all again every
-minute. So an outage of attribution meets none unknown, and a campaign that is archived
-or led elsewhere is so for its next visitor.
+minute. So an outage of attribution meets none unknown, and a campaign that is archived or led
+elsewhere is so for its next visitor.
 """
 
 import asyncio
@@ -43,6 +43,7 @@ class LinkLearning:
     def begin(self) -> None:
         """Begin to read links, over and over."""
         self._running = asyncio.create_task(self._run(), name="learn-links")
+        self._running.add_done_callback(_ended)
 
     async def close(self) -> None:
         """Stop reading."""
@@ -92,3 +93,10 @@ class LinkLearning:
                 break
         assert began is not None
         return min(count, MOST_LEARNT), began
+
+
+def _ended(running: asyncio.Task[None]) -> None:
+    error = None if running.cancelled() else running.exception()
+    if error is not None:
+        # A bug of ours; from now on links are only asked for when they are visited.
+        _log.exception("links_no_longer_learnt", error=error)

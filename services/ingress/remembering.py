@@ -91,10 +91,10 @@ class Remembered(Generic[_T]):
                 failure = await asyncio.shield(self._question(key))
         except TimeoutError:
             raise NotKnownError from None
-        entry = self._known.get(key)
-        if failure is not None and entry is None:
+        value = self.told(key)
+        if failure is not None and value is None:
             raise NotKnownError from failure
-        return None if entry is None else entry.value
+        return value
 
     def told(self, key: str) -> _T | None:
         """Give what is known, and ask nothing; None if nothing is."""

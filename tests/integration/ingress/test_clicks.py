@@ -37,8 +37,9 @@ async def visit(door: Door, times: int, query: str = "") -> list[str]:
 
 
 class TestRecorded:
-    async def test_everything_that_is_known_of_a_visit_is_kept(self) -> None:
-        async with open_door(forwarded_hops=1, country_header="CF-IPCountry") as door:
+    @pytest.mark.parametrize("country_header", ["CF-IPCountry", "cf-ipcountry"])
+    async def test_everything_that_is_known_of_a_visit_is_kept(self, country_header: str) -> None:
+        async with open_door(forwarded_hops=1, country_header=country_header) as door:
             door.attribution.add_link("abc", LANDING)
             await door.get(
                 "/t/abc?sub1=a+b&sub30=z&utm_source=news&utm_medium=email&gclid=g&fbclid=f"
@@ -78,6 +79,16 @@ class TestRecorded:
             (tracked,) = await door.attribution.until_recorded(1)
 
             assert tracked.click.ip_address == kept
+            assert tracked.click.country == ""
+            assert tracked.click.referrer == ""
+
+    async def test_no_country_is_believed_but_of_the_header_that_is_set(self) -> None:
+        async with open_door(country_header="CF-IPCountry") as door:
+            door.attribution.add_link("abc", LANDING)
+            await door.get("/t/abc", X_Country="DE")
+
+            (tracked,) = await door.attribution.until_recorded(1)
+
             assert tracked.click.country == ""
 
     async def test_many_go_in_few_calls(self, door: Door) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from services.chassis.errors import DependencyUnavailable, SynaptyxError
+from services.chassis.errors import DependencyUnavailable
 from services.ingress.landing import Landing
 from services.ingress.links import Link, LinksRead
 
@@ -39,7 +39,7 @@ class Directory:
         self.links = {each.tracking_id: each for each in links}
         self.changes: list[Link] = []
         self.page = 500
-        self.failures: list[SynaptyxError] = []
+        self.failures: list[Exception] = []
         # How many pages come before a call fails.
         self.breaks_after = 0
         self.asked: list[str] = []

@@ -1,13 +1,11 @@
 import asyncio
 import io
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from random import Random
 
 import pytest
 
-from services.chassis import logs
 from services.chassis.errors import DependencyUnavailable
 from services.ingress.click_buffer import ClickBuffer
 from tests.unit.ingress.recording_memory import Counted, RecordingMemory
@@ -43,14 +41,6 @@ class Bench:
 @pytest.fixture
 def counted() -> Counted:
     return Counted()
-
-
-@pytest.fixture
-def lines() -> Iterator[io.BytesIO]:
-    output = io.BytesIO()
-    logs.configure("ingress", "debug", output=output)
-    yield output
-    logs.configure("ingress", "error", output=io.BytesIO())
 
 
 class TestHandingOver:

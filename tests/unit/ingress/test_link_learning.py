@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from random import Random
@@ -124,3 +125,18 @@ async def test_closing_ends_it(bench: Bench) -> None:
     async with asyncio.timeout(5):
         await bench.learning.close()
     assert bench.directory.reads == []
+
+
+async def test_a_bug_that_ends_it_is_told(bench: Bench, lines: io.BytesIO) -> None:
+    bench.directory.failures = [ValueError("not enough values")]
+    bench.learning.begin()
+    await bench.until(lambda: b"links_no_longer_learnt" in lines.getvalue())
+    assert b"ValueError" in lines.getvalue()
+    assert b"not enough" not in lines.getvalue()
+
+
+async def test_being_closed_is_none(bench: Bench, lines: io.BytesIO) -> None:
+    bench.learning.begin()
+    await bench.read()
+    await bench.learning.close()
+    assert b"links_no_longer_learnt" not in lines.getvalue()

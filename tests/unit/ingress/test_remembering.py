@@ -1,12 +1,10 @@
 import asyncio
 import io
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.chassis import logs
 from services.chassis.clock import FixedClock
 from services.chassis.errors import DependencyUnavailable, SynaptyxError
 from services.ingress.remembering import NotKnownError, Remembered
@@ -267,11 +265,3 @@ async def test_closing_ends_the_questions() -> None:
 
     assert not bench.remembered._questions
     assert (await asyncio.gather(asking, return_exceptions=True))[0] is not None
-
-
-@pytest.fixture
-def lines() -> Iterator[io.BytesIO]:
-    output = io.BytesIO()
-    logs.configure("ingress", "debug", output=output)
-    yield output
-    logs.configure("ingress", "error", output=io.BytesIO())

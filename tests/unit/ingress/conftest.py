@@ -1,0 +1,15 @@
+import io
+from collections.abc import Iterator
+
+import pytest
+
+from services.chassis import logs
+
+
+@pytest.fixture
+def lines() -> Iterator[io.BytesIO]:
+    """What is logged, a line of JSON each."""
+    output = io.BytesIO()
+    logs.configure("ingress", "debug", output=output)
+    yield output
+    logs.configure("ingress", "error", output=io.BytesIO())
