@@ -26,6 +26,7 @@ ids of today, which are real.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -141,6 +142,14 @@ def superuser_url(copies: Copies) -> Iterator[str]:
 @pytest.fixture
 def database_url(postgres: PostgresServer, superuser_url: str) -> str:
     return postgres.url(_name(superuser_url), user="attribution")
+
+
+@pytest.fixture
+def today(postgres: PostgresServer, superuser_url: str) -> date:
+    """The day of the migration, with one partition before it; midnight may have passed since."""
+    first = "SELECT min(tablename) FROM pg_tables WHERE tablename ~ '^webhook_logs_[0-9]+$'"
+    name = postgres.execute(first, database=_name(superuser_url))
+    return date.fromisoformat(name.removeprefix("webhook_logs_")) + timedelta(days=1)
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from tests.integration.attribution.serving import Client, Service
 ACME = "workspaces/acme"
 SOURCE = f"{ACME}/sources/src_1"
 ALL = f"{ACME}/sources/-"
-# Yesterday's partition exists, and those of the days to come.
-START = datetime.now(UTC).replace(hour=23, minute=59, second=59) - timedelta(days=1)
+# Today's partition exists, even if tomorrow comes first, and those of the days to come.
+START = datetime.now(UTC).replace(hour=23, minute=59, second=59)
 
 
 @pytest.fixture
