@@ -19,12 +19,22 @@ from services.attribution.domain.money import Money
 from services.attribution.domain.revenue import Dimension, DimensionKind, RevenueQuery, RevenueRow
 from services.attribution.store import revenue
 from services.chassis.database import Database
+from services.chassis.errors import FieldViolation, InvalidFields
 from services.chassis.identity import require_workspace
 from services.chassis.resource_names import CAMPAIGN, GOAL, SOURCE, WORKSPACE
 
 _KINDS: Mapping[int, DimensionKind] = {
     revenue_pb2.RevenueDimension.Kind.Value(f"KIND_{kind.name}"): kind for kind in DimensionKind
 }
+
+
+# What an amount of a message can hold.
+_LARGEST = 2**63 - 1
+_TOO_MUCH = FieldViolation(
+    "end_time",
+    "must be nearer to start_time: the amounts of this range add up to more than 2^63 - 1 minor"
+    " units; some of them must be damaged",
+)
 
 
 class RevenueQueries:
@@ -34,7 +44,11 @@ class RevenueQueries:
         self._database = database
 
     async def query(self, request: pb.QueryRevenueRequest) -> pb.QueryRevenueResponse:
-        """Answer with a page of revenue."""
+        """Answer with a page of revenue.
+
+        Raises:
+            InvalidFields: something is wrong with the request, or a sum is no amount any more.
+        """
         workspace = WORKSPACE.parse(request.parent, field="parent")["workspace"]
         require_workspace(workspace)
         wanted = read_query(request, workspace)
@@ -42,6 +56,8 @@ class RevenueQueries:
         async with self._database.read() as tx:
             found = await revenue.list_page(tx, wanted, after=page.cursor, limit=page.limit)
         shown, token = page.cut(found, lambda row: revenue.cursor_of(row, wanted))
+        if any(row.largest > _LARGEST for row in shown):
+            raise InvalidFields([_TOO_MUCH])
         rows = [to_row(row, wanted) for row in shown]
         return pb.QueryRevenueResponse(rows=rows, next_page_token=token)
 

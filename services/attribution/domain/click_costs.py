@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_HALF_EVEN, Decimal
+from dataclasses import dataclass
+from decimal import Decimal
 
-from services.attribution.domain.money import LARGEST, Money
+from services.attribution.domain.money import Money
 
 # Short enough that nothing in it can cost time to read.
 _DECIMAL = re.compile(r"[0-9]{1,15}(\.[0-9]{1,12})?", re.ASCII)
@@ -36,10 +37,33 @@ _NO_DIGITS = frozenset(
 _THREE_DIGITS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
 
 
-def read_cost(text: str, *, currency: str) -> Money | None:
-    """Read a decimal such as `0.35`, to the nearest minor unit; None if it is no such number."""
+# A visitor can write any number into a link. Nobody pays more for a click than this, nor so many
+# times what it usually costs: what is beyond is forged.
+_LARGEST = 1_000_000
+_MOST_TIMES = 100
+
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ClickCost:
+    """What a click cost: whole minor units, and the millionths of one that are beyond them."""
+
+    money: Money
+    millionths: int = 0
+
+
+def read_cost(text: str, *, usual: Money) -> ClickCost | None:
+    """Read a decimal such as `0.35`, in the currency of what a click usually costs.
+
+    Returns None if it is no such number, or one that is not to be believed.
+    """
     if _DECIMAL.fullmatch(text) is None:
         return None
+    currency = usual.currency
     digits = 0 if currency in _NO_DIGITS else 3 if currency in _THREE_DIGITS else 2
-    minor_units = int(Decimal(text).scaleb(digits).to_integral_value(ROUND_HALF_EVEN))
-    return Money(currency, minor_units) if minor_units <= LARGEST else None
+    exact = Decimal(text).scaleb(digits)
+    if exact > _LARGEST or 0 < usual.minor_units * _MOST_TIMES < exact:
+        return None
+    minor_units, millionths = divmod(int(exact * _MILLION), _MILLION)
+    return ClickCost(Money(currency, minor_units), millionths)

@@ -34,6 +34,7 @@ class ClickDraft:
     referrer: str | None
     parameters: Mapping[str, str]
     cost: Money | None
+    cost_millionths: int = 0
     visitor: Visitor = UNKNOWN
 
     def faults(self, *, now: datetime) -> Iterator[FieldFault]:
@@ -76,6 +77,7 @@ class ClickDraft:
             referrer=self.referrer,
             parameters=self.parameters,
             cost=self.cost,
+            cost_millionths=self.cost_millionths,
             created_at=at,
             visitor=self.visitor,
             category=traffic_category(self.parameters, self.referrer),

@@ -33,6 +33,8 @@ def is_click_id(value: str) -> bool:
 class Click:
     """One visit. `parameters` has only keys of `PARAMETERS`; times are in UTC.
 
+    `cost_millionths` is what it cost beyond `cost`, in millionths of a minor unit: clicks are
+    cheaper than a cent, and many of them are not.
     `category` is None for a click that was recorded before there were categories.
     """
 
@@ -46,3 +48,4 @@ class Click:
     created_at: datetime
     visitor: Visitor = UNKNOWN
     category: TrafficCategory | None = None
+    cost_millionths: int = 0

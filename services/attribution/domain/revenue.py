@@ -202,6 +202,11 @@ class RevenueRow:
     cost: int | None = None
 
     @property
+    def largest(self) -> int:
+        """The largest of its amounts, whether it was earned or spent."""
+        return max(self.gross, self.refunded, self.disputed, abs(self.net), self.cost or 0)
+
+    @property
     def refund_rate(self) -> Fraction | None:
         """The part of gross that was given back, from 0 to 1; None where gross is 0."""
         return Fraction(self.refunded, self.gross) if self.gross else None

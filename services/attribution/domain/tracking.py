@@ -60,8 +60,10 @@ class TrackedClick:
     def priced(self, campaign: LinkedCampaign) -> ClickDraft:
         """Return the draft with what the click cost: by the link, or as usual in the campaign."""
         usual = campaign.cost_per_click
-        told = read_cost(self.cost, currency=usual.currency) if usual and self.cost else None
-        return replace(self.draft, cost=told or usual)
+        told = read_cost(self.cost, usual=usual) if usual and self.cost else None
+        if told is None:
+            return replace(self.draft, cost=usual)
+        return replace(self.draft, cost=told.money, cost_millionths=told.millionths)
 
 
 class ClickFate(StrEnum):

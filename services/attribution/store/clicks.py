@@ -41,16 +41,18 @@ CROSS JOIN LATERAL (
 _ADD = """
 INSERT INTO attribution.clicks (
     workspace_id, click_id, campaign_id, clicked_at, referrer, parameters, cost_minor_units,
-    cost_currency, created_at, browser, device, country, ip_address, category
+    cost_currency, cost_millionths, created_at, browser, device, country, ip_address, category
 )
 SELECT workspace_id, click_id, campaign_id, clicked_at, referrer, parameters::jsonb,
-    cost_minor_units, cost_currency, created_at, browser, device, country, ip_address, category
+    cost_minor_units, cost_currency, cost_millionths, created_at, browser, device, country,
+    ip_address, category
 FROM unnest(
     $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::bigint[],
-    $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[]
+    $8::text[], $9::integer[], $10::timestamptz[], $11::text[], $12::text[], $13::text[],
+    $14::text[], $15::text[]
 ) AS new (
     workspace_id, click_id, campaign_id, clicked_at, referrer, parameters, cost_minor_units,
-    cost_currency, created_at, browser, device, country, ip_address, category
+    cost_currency, cost_millionths, created_at, browser, device, country, ip_address, category
 )
 ON CONFLICT DO NOTHING
 RETURNING workspace_id, click_id
@@ -101,6 +103,8 @@ def _columns(clicks: Sequence[Click]) -> tuple[list[object], ...]:
             orjson.dumps(dict(click.parameters)).decode(),
             None if click.cost is None else click.cost.minor_units,
             None if click.cost is None else click.cost.currency,
+            # Most have none.
+            click.cost_millionths or None,
             click.created_at,
             click.visitor.browser,
             click.visitor.device,
@@ -110,7 +114,7 @@ def _columns(clicks: Sequence[Click]) -> tuple[list[object], ...]:
         )
         for click in clicks
     ]
-    return tuple(map(list, zip(*rows, strict=True))) if rows else tuple([] for _ in range(14))
+    return tuple(map(list, zip(*rows, strict=True))) if rows else tuple([] for _ in range(15))
 
 
 async def get(
@@ -143,6 +147,7 @@ def click_from_row(row: Row) -> Click:
         referrer=row["referrer"],
         parameters=read_json(row["parameters"]),
         cost=None if cost is None else Money(row["cost_currency"], cost),
+        cost_millionths=row["cost_millionths"] or 0,
         created_at=row["created_at"],
         visitor=Visitor(row["browser"], _device(row["device"]), row["country"], row["ip_address"]),
         category=_category(row["category"]),

@@ -37,6 +37,8 @@ SUMS = ("gross", "refunded", "disputed", "net", "conversions", "renewals", "cost
 """The columns that are added up; the others are the dimensions and `currency`."""
 
 _TIME = DateTime(timezone=True)
+# Of a type that keeps what is left of a division.
+_MILLION: ColumnElement[Any] = literal_column("1000000::numeric")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,8 @@ def _revenue(query: RevenueQuery, keys: Sequence[_Key], *, within: _Range) -> Se
 def _cost(query: RevenueQuery, keys: Sequence[_Key], *, within: _Range) -> Select[Any]:
     table = clicks.c
     sums: dict[str, ColumnElement[Any]] = {name: literal_column("0::numeric") for name in SUMS}
-    sums["cost"] = func.sum(table.cost_minor_units)
+    beyond = func.round(func.coalesce(func.sum(table.cost_millionths), 0) / _MILLION)
+    sums["cost"] = func.sum(table.cost_minor_units) + beyond
     statement = select(
         *(key.of_click.label(key.name) for key in keys),
         *(sums[name].label(name) for name in SUMS),

@@ -132,6 +132,8 @@ clicks = Table(
     Column("parameters", JSONB, nullable=False),
     Column("cost_minor_units", BigInteger),
     Column("cost_currency", CHAR(3)),
+    # What is beyond the minor units; NULL where there is none.
+    Column("cost_millionths", Integer),
     Column("created_at", _time, nullable=False),
     Column("browser", Text),
     Column("device", Text),
@@ -146,7 +148,7 @@ clicks = Table(
         "clicks_cost_idx",
         "workspace_id",
         "clicked_at",
-        postgresql_include=["campaign_id", "cost_minor_units", "cost_currency"],
+        postgresql_include=["campaign_id", "cost_minor_units", "cost_currency", "cost_millionths"],
         postgresql_where=text("cost_minor_units IS NOT NULL"),
     ),
 )

@@ -278,6 +278,15 @@ class TestCost:
         [row] = await ask(service, source="workspaces/acme/sources/src_1")
         assert not row.HasField("cost")
 
+    async def test_that_no_amount_can_hold_is_told(
+        self, service: Service, database: Database
+    ) -> None:
+        await plant_costs(database, *[(2**53 - 1, "USD")] * 1025)
+        with pytest.raises(InvalidFields) as raised:
+            await ask(service)
+        assert [it.field for it in raised.value.violations] == ["end_time"]
+        assert len(await ask(service, currency_code="EUR")) == 0
+
     async def test_of_nothing_has_no_return(self, service: Service, database: Database) -> None:
         await plant_conversions(database, a_row())
         await plant_costs(database, (0, "USD"))

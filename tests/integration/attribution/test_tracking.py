@@ -304,12 +304,30 @@ class TestRecordTrackedClicks:
             tracked("told", cost="0.35"),
             tracked("usual"),
             tracked("nonsense", cost="1e999999999"),
+            tracked("forged", cost="90071992547409.91"),
             tracked("free", campaign="free", cost="0.35"),
         )
-        for click_id, minor_units in (("told", 35), ("usual", 50), ("nonsense", 50)):
+        for click_id, minor_units in (
+            ("told", 35),
+            ("usual", 50),
+            ("nonsense", 50),
+            ("forged", 50),
+        ):
             click = await stored(service.operator, click_id)
             assert (click.cost.currency_code, click.cost.minor_units) == ("EUR", minor_units)
         assert not (await stored(service.operator, "free")).HasField("cost")
+
+    async def test_adds_up_what_costs_less_than_a_cent(self, service: Service) -> None:
+        usual = money_pb2.Money(currency_code="USD", minor_units=1)
+        await linked(service.operator, "launch", cost_per_click=usual)
+        clicks = [tracked(f"c{number}", cost="0.004") for number in range(100)]
+        await record(service.ingress, *clicks, tracked("whole", cost="0.35"))
+        assert (await stored(service.operator, "c1")).cost.minor_units == 0
+        request = attribution_service_pb2.QueryRevenueRequest(parent="workspaces/acme")
+        request.start_time.FromDatetime(NOW - timedelta(days=1))
+        request.end_time.FromDatetime(NOW + timedelta(days=1))
+        [row] = (await service.operator.attribution.QueryRevenue(request, timeout=10)).rows
+        assert row.cost.minor_units == 75
 
     @pytest.mark.parametrize("count", [0, 501])
     async def test_refuses_a_batch_of_another_size(self, service: Service, count: int) -> None:

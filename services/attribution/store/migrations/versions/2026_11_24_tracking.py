@@ -11,6 +11,9 @@ branch_labels = None
 depends_on = None
 
 
+COST = ["campaign_id", "cost_minor_units", "cost_currency"]
+
+
 def upgrade() -> None:
     # None of these has a default that would have to be written into every row.
     for column in (
@@ -27,8 +30,10 @@ def upgrade() -> None:
         sa.Column("country", sa.CHAR(2)),
         sa.Column("ip_address", sa.Text),
         sa.Column("category", sa.Text),
+        sa.Column("cost_millionths", sa.Integer),
     ):
         op.add_column("clicks", column, schema="attribution")
+    _index_costs([*COST, "cost_millionths"])
     op.execute(
         "UPDATE attribution.campaigns"
         " SET tracking_id = left(replace(gen_random_uuid()::text, '-', ''), 22)"
@@ -48,7 +53,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("campaigns_updated_at_idx", "campaigns", schema="attribution")
     op.drop_index("campaigns_linked_idx", "campaigns", schema="attribution")
-    for name in ("category", "ip_address", "country", "device", "browser"):
+    _index_costs(COST)
+    for name in ("cost_millionths", "category", "ip_address", "country", "device", "browser"):
         op.drop_column("clicks", name, schema="attribution")
     for name in (
         "click_cost_currency",
@@ -58,3 +64,15 @@ def downgrade() -> None:
         "tracking_id",
     ):
         op.drop_column("campaigns", name, schema="attribution")
+
+
+def _index_costs(columns: list[str]) -> None:
+    op.drop_index("clicks_cost_idx", "clicks", schema="attribution")
+    op.create_index(
+        "clicks_cost_idx",
+        "clicks",
+        ["workspace_id", "clicked_at"],
+        schema="attribution",
+        postgresql_include=columns,
+        postgresql_where=sa.text("cost_minor_units IS NOT NULL"),
+    )
