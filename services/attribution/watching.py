@@ -244,6 +244,8 @@ class _Feed:
     async def _run(self) -> None:
         beginning = await self._source.read(self.workspace_id, after=0, limit=0)
         self._last = beginning.last_number
+        # Who looked for themselves until now may have looked before the last of these was made.
+        self.wake()
         loop = asyncio.get_running_loop()
         while True:
             self._asked.clear()

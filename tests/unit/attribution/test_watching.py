@@ -44,6 +44,25 @@ class FakeChanges:
         return ChangesRead(self.made, tuple(a_change(number) for number in numbers))
 
 
+class SlowToBegin(FakeChanges):
+    """The feed reads no sooner than `begin`; `looked` says that a stream has looked itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begin = asyncio.Event()
+        self.looked = asyncio.Event()
+
+    async def read(self, workspace_id: str, *, after: int, limit: int) -> ChangesRead:
+        task = asyncio.current_task()
+        assert task is not None
+        if task.get_name() == "read-conversion-changes":
+            await self.begin.wait()
+        read = await super().read(workspace_id, after=after, limit=limit)
+        if limit:
+            self.looked.set()
+        return read
+
+
 def a_change(number: int) -> Change:
     return Change(number, None, None, PAID_AT)
 
@@ -104,6 +123,16 @@ class TestAStream:
         async with watching(a_watcher(source, interval=SHORT), after=1) as stream:
             source.made = 2
             assert await take(stream, 1) == [2]
+
+    async def test_misses_no_change_that_came_before_the_feed_knew_where_it_begins(self) -> None:
+        source = SlowToBegin()
+        async with watching(a_watcher(source)) as stream:
+            assert await anext(stream) == a_sign_of_life(0)
+            coming = asyncio.create_task(take(stream, 1))
+            await source.looked.wait()
+            source.made = 1
+            source.begin.set()
+            assert await coming == [1]
 
     async def test_misses_nothing_while_changes_are_made_all_the_time(self) -> None:
         source = FakeChanges()
