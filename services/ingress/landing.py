@@ -1,7 +1,8 @@
 """Landing: where a tracking link sends a visitor, with the click in its URL.
 
 A campaign's landing URI is read once; a redirect only joins its pieces. All of the URL's beginning,
-to the end of its host, comes from the campaign: nothing that a visitor sends can lead elsewhere.
+to the end of its host, comes from the campaign, and a macro in its path stands for a part of a path
+segment: nothing that a visitor sends can lead elsewhere.
 """
 
 import re
@@ -10,6 +11,7 @@ from typing import Final
 from urllib.parse import quote
 
 _MACRO: Final = re.compile(r"\{([a-z0-9_]+)\}")
+_DOTS: Final = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
 _CLICK_ID: Final = "clickid"
 _CAMPAIGN: Final = "campaign"
 
@@ -17,34 +19,58 @@ _CAMPAIGN: Final = "campaign"
 class Landing:
     """A landing URI whose macros are filled in for each visitor."""
 
-    __slots__ = ("_names", "_pieces", "plain", "takes_parameters")
+    __slots__ = ("_counted", "_plain", "takes_parameters")
 
     def __init__(self, uri: str) -> None:
         """Read a landing URI, such as `https://shop.example/{sub1}?x=1#top`."""
-        template = _with_click_id(uri)
-        # The literal pieces, and between each two of them the name of a macro.
-        parts = _MACRO.split(template)
-        self._pieces = parts[0::2]
-        self._names = parts[1::2]
-        self.takes_parameters = not {_CLICK_ID, _CAMPAIGN}.issuperset(self._names)
+        self._counted = _Template(_with_click_id(uri))
+        self._plain = _Template(_without_click_id(uri))
+        names = {*self._counted.names, *self._plain.names}
+        self.takes_parameters = not names <= {_CLICK_ID, _CAMPAIGN}
         """Whether anything that a link was opened with stands in the URL."""
-        self.plain = _MACRO.sub("", _without_click_id(uri))
-        """The URL for visitors who are not counted: without a click id, its macros empty."""
 
     def url(self, click_id: str, parameters: Mapping[str, str], *, campaign: str) -> str:
         """Give the URL for a visitor; `parameters` are decoded."""
-        if self._names == [_CLICK_ID]:
+        return self._counted.filled(click_id, parameters, campaign)
+
+    def plain(self, parameters: Mapping[str, str], *, campaign: str) -> str:
+        """Give the URL for whoever is not counted: the same page, without a click id."""
+        return self._plain.filled("", parameters, campaign)
+
+
+class _Template:
+    """A URI taken apart at its macros: literal pieces, and a name between each two of them."""
+
+    __slots__ = ("_pieces", "_varies_in_path", "names")
+
+    def __init__(self, uri: str) -> None:
+        parts = _MACRO.split(uri)
+        self._pieces = parts[0::2]
+        self.names = parts[1::2]
+        self._varies_in_path = _MACRO.search(_path(uri)) is not None
+
+    def filled(self, click_id: str, parameters: Mapping[str, str], campaign: str) -> str:
+        if self.names == [_CLICK_ID]:
             return f"{self._pieces[0]}{click_id}{self._pieces[1]}"
+        values = {_CLICK_ID: click_id, _CAMPAIGN: campaign}
+        url = self._joined(parameters, values)
+        # Dots are kept by every encoding: as a segment of their own they lead to another path.
+        if self._varies_in_path and _DOTS.search(_path(url)) is not None:
+            return self._joined({}, values)
+        return url
+
+    def _joined(self, parameters: Mapping[str, str], values: Mapping[str, str]) -> str:
         written = [self._pieces[0]]
-        for name, piece in zip(self._names, self._pieces[1:], strict=True):
-            if name == _CLICK_ID:
-                written.append(click_id)
-            elif name == _CAMPAIGN:
-                written.append(campaign)
-            else:
-                written.append(quote(parameters.get(name, ""), safe=""))
+        for name, piece in zip(self.names, self._pieces[1:], strict=True):
+            own = values.get(name)
+            written.append(quote(parameters.get(name, ""), safe="") if own is None else own)
             written.append(piece)
         return "".join(written)
+
+
+def _path(uri: str) -> str:
+    """Give all that stands before the query and the fragment."""
+    return uri.partition("#")[0].partition("?")[0]
 
 
 def _with_click_id(uri: str) -> str:

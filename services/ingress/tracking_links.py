@@ -22,7 +22,7 @@ from services.ingress.links import Link, Links
 from services.ingress.noting import Notes
 from services.ingress.rate_limits import RateLimits
 from services.ingress.remembering import NotKnownError
-from services.ingress.user_agents import UserAgents
+from services.ingress.user_agents import UserAgent, UserAgents
 from services.ingress.visits import is_ahead_of_time, read_query
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -78,14 +78,12 @@ class TrackingLinks:
     def _send_on(
         self, link: Link, landing: Landing, query: str, address: Address, request: web.BaseRequest
     ) -> web.Response:
-        if request.method == "HEAD":
-            return _redirect("head", landing.plain)
-        if is_ahead_of_time(request):
-            return _redirect("ahead_of_time", landing.plain)
+        parameters = read_query(query).parameters if landing.takes_parameters else {}
         headers = request.headers
         agent = self.user_agents.read(headers.get("User-Agent", ""))
-        if agent.robot:
-            return _redirect("robot", landing.plain)
+        nobody = _nobody(request, agent)
+        if nobody:
+            return _redirect(nobody, landing.plain(parameters, campaign=link.campaign_id))
         visit = Visit(
             link=link,
             click_id=f"c{self.ids.token()}",
@@ -98,9 +96,17 @@ class TrackingLinks:
             address=address.kept,
         )
         self.notes.add(visit)
-        parameters = read_query(query).parameters if landing.takes_parameters else {}
         url = landing.url(visit.click_id, parameters, campaign=link.campaign_id)
         return _redirect("counted", url, click_id=visit.click_id)
+
+
+def _nobody(request: web.BaseRequest, agent: UserAgent) -> str:
+    """Tell why a request is no visit; empty if it is one."""
+    if request.method == "HEAD":
+        return "head"
+    if is_ahead_of_time(request):
+        return "ahead_of_time"
+    return "robot" if agent.robot else ""
 
 
 def _redirect(what: str, url: str, *, click_id: str = "") -> web.Response:

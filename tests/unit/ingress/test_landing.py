@@ -89,6 +89,20 @@ class TestMacros:
             f"https://shop.example/p?s={written}&t=1&clickid={ID}"
         )
 
+    @pytest.mark.parametrize(
+        ("uri", "value", "expected"),
+        [
+            ("https://shop.example/lp/{sub1}/start", "..", "https://shop.example/lp//start"),
+            ("https://shop.example/lp/{sub1}", ".", "https://shop.example/lp/"),
+            ("https://shop.example/lp/{sub1}{sub1}?a={sub1}", ".", "https://shop.example/lp/?a="),
+            ("https://shop.example/lp/%2E{sub1}#x", ".", "https://shop.example/lp/%2E#x"),
+            ("https://shop.example/lp/{sub1}", "...", "https://shop.example/lp/..."),
+            ("https://shop.example/lp?a=/{sub1}/", "..", "https://shop.example/lp?a=/../"),
+        ],
+    )
+    def test_they_lead_to_no_other_path(self, uri: str, value: str, expected: str) -> None:
+        assert Landing(uri).plain({"sub1": value}, campaign="launch") == expected
+
 
 class TestPlain:
     @pytest.mark.parametrize(
@@ -98,19 +112,22 @@ class TestPlain:
             ("https://shop.example/p?a=1#top", "https://shop.example/p?a=1#top"),
             ("https://shop.example/p?clickid={clickid}", "https://shop.example/p"),
             ("https://shop.example/p?clickid=old#top", "https://shop.example/p#top"),
-            ("https://shop.example/{campaign}/{sub1}?s={sub2}", "https://shop.example//?s="),
+            (
+                "https://shop.example/{campaign}/{sub1}?s={sub2}",
+                "https://shop.example/launch/red?s=",
+            ),
             ("https://shop.example/{clickid}?aff={clickid}", "https://shop.example/?aff="),
         ],
     )
-    def test_it_has_no_click_id_and_no_braces(self, uri: str, expected: str) -> None:
-        assert Landing(uri).plain == expected
+    def test_is_the_same_page_without_a_click_id(self, uri: str, expected: str) -> None:
+        assert Landing(uri).plain({"sub1": "red"}, campaign="launch") == expected
 
 
 NAMES = sorted(PARAMETERS)
 MACROS = st.sampled_from([f"{{{name}}}" for name in [*NAMES, "clickid", "campaign"]])
 LITERAL = st.one_of(
     st.text(string.ascii_letters + string.digits + "-._~!$'()*,;:@", max_size=6),
-    st.sampled_from(["%26", "%2F", "%3D", "%23", "%C3%A9"]),
+    st.sampled_from(["%26", "%2F", "%3D", "%23", "%C3%A9", "%2e", "."]),
 )
 # A landing's text between two delimiters: with and without macros.
 PIECE = st.lists(st.one_of(LITERAL, MACROS), max_size=3).map("".join)
@@ -174,9 +191,13 @@ class TestAnyVisitor:
         assert (got.scheme, got.netloc) == (wanted.scheme, wanted.netloc)
         assert re.fullmatch(r"[\x21-\x7e]+", sent_to)
         assert got.query.split("&").count(f"clickid={ID}") == 1
-        filled = {**parameters, "clickid": ID, "campaign": "launch"}
+        own = {"clickid": ID, "campaign": "launch"}
+        filled = {**parameters, **own}
+        segments = (wanted.path or "/").split("/")
+        if "{" in wanted.path and {".", ".."} & {with_values(each, filled) for each in segments}:
+            filled = own
         assert [unquote(each) for each in got.path.split("/")] == [
-            with_values(each, filled) for each in (wanted.path or "/").split("/")
+            with_values(each, filled) for each in segments
         ]
         pairs = [each for each in wanted.query.split("&") if each]
         assert [unquote(each) for each in got.query.split("&")] == [
@@ -186,15 +207,16 @@ class TestAnyVisitor:
         assert unquote(got.fragment) == with_values(wanted.fragment, filled)
         assert ("#" in sent_to) == ("#" in uri)
 
-    @given(uri=landings())
-    def test_the_plain_url_leads_there_too(self, uri: str) -> None:
-        plain = Landing(uri).plain
-
-        wanted, got = urlsplit(uri), urlsplit(plain)
-        assert (got.scheme, got.netloc) == (wanted.scheme, wanted.netloc)
-        assert re.fullmatch(r"[\x21-\x7e]+", plain)
+    @given(uri=landings(), query=QUERY)
+    def test_leads_there_too_if_it_is_not_counted(self, uri: str, query: str) -> None:
+        parameters = read_query(query).parameters
+        landing = Landing(uri)
+        plain = landing.plain(parameters, campaign="launch")
         assert "{" not in plain
-        assert not [each for each in got.query.split("&") if each.split("=")[0] == "clickid"]
+        counted = urlsplit(landing.url("", parameters, campaign="launch"))
+        got = urlsplit(plain)
+        assert got._replace(query="") == counted._replace(query="")
+        assert got.query == "&".join(counted.query.split("&")[:-1])
 
 
 def with_values(text: str, values: dict[str, str]) -> str:

@@ -69,7 +69,7 @@ class TestFind:
         assert link.fallback_uri == "https://over.example"
         assert not link.archived
         assert link.landing is not None
-        assert link.landing.plain == "https://shop.example/"
+        assert link.landing.plain({}, campaign="launch") == "https://shop.example/"
         assert stub.timeouts == [2]
 
     async def test_an_archived_one_without_landing_is_told_as_such(self) -> None:
