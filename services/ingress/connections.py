@@ -23,6 +23,8 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.Response]]
 
 # Lets a sender read its answer although we did not read all of its body.
 _LINGER_SECONDS: Final = 1.0
+# A host for links below a shop's domain is sent all of the shop's cookies.
+_LONGEST_LINE: Final = 16 * 1024
 _BACKLOG: Final = 1024
 
 
@@ -59,6 +61,8 @@ class Connection(web.RequestHandler):
             access_log=None,  # type: ignore[arg-type]  # means "no log", the annotation forgets it
             keepalive_timeout=idle_timeout.total_seconds(),
             lingering_time=_LINGER_SECONDS,
+            max_line_size=_LONGEST_LINE,
+            max_field_size=_LONGEST_LINE,
             # What was signed is what came over the wire.
             auto_decompress=False,
         )

@@ -42,6 +42,8 @@ def read_query(query: str) -> Query:
     found: dict[str, str] = {}
     for pair in query.split("&", _MOST_PARAMETERS)[:_MOST_PARAMETERS] if query else ():
         name, _, written = pair.partition("=")
+        if "%" in name:
+            name = _decoded(name) or ""
         if name in _WANTED and written and name not in found:
             value = _decoded(written)
             if value is not None:

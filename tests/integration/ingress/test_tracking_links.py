@@ -238,6 +238,7 @@ class TestHostileVisitors:
             b"X-Forwarded-For: \xff, 999.1.1.1, [",
             b"CF-IPCountry: \xff\xfe",
             b"Host: evil.example",
+            b"Cookie: " + b"; ".join(b"c%d=%s" % (n, b"x" * 100) for n in range(140)),
         ],
     )
     async def test_no_header_keeps_a_visitor(self, line: bytes) -> None:

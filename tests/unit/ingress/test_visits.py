@@ -86,6 +86,13 @@ class TestQuery:
         for written, value in (("x", "x"), ("%F0%9F%98%80", "😀"), ("+", " ")):
             assert read(f"sub1={written * 500}") == {"sub1": value * 500}
 
+    def test_names_may_be_encoded_too(self) -> None:
+        assert read("utm%5Fsource=a&%73ub1=b&sub%32=c&sub%003=d&%FF=e&sub4%=f") == {
+            "utm_source": "a",
+            "sub1": "b",
+            "sub2": "c",
+        }
+
     def test_the_first_of_a_name_counts(self) -> None:
         assert read("sub1=a&sub1=b&utm_term=c&sub1=") == {"sub1": "a", "utm_term": "c"}
 
