@@ -12,6 +12,13 @@ from collections.abc import Mapping
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from services.attribution.domain.places import (
+    ASSISTANTS,
+    MAILBOXES,
+    SEARCH_ENGINES,
+    SOCIAL_NETWORKS,
+)
+
 
 class TrafficCategory(StrEnum):
     """What brought a visitor."""
@@ -45,105 +52,16 @@ _MEDIA = {
     "affiliate": TrafficCategory.REFERRAL,
 }
 
-# The end of a host, at a dot, tells whose it is; the longest one that is known counts, so that
-# gemini.google.com is no search engine.
-_HOSTS = {
-    TrafficCategory.AI: (
-        "chatgpt.com",
-        "chat.openai.com",
-        "openai.com",
-        "perplexity.ai",
-        "claude.ai",
-        "gemini.google.com",
-        "bard.google.com",
-        "copilot.microsoft.com",
-        "chat.mistral.ai",
-        "chat.deepseek.com",
-        "grok.com",
-        "meta.ai",
-        "you.com",
-        "phind.com",
-        "poe.com",
-    ),
-    TrafficCategory.EMAIL: (
-        "mail.google.com",
-        "outlook.live.com",
-        "outlook.office.com",
-        "outlook.office365.com",
-        "mail.yahoo.com",
-        "mail.proton.me",
-        "app.fastmail.com",
-        "mail.aol.com",
-        "com.google.android.gm",
-    ),
-    TrafficCategory.ORGANIC: (
-        "bing.com",
-        "duckduckgo.com",
-        "search.yahoo.com",
-        "yahoo.co.jp",
-        "baidu.com",
-        "ecosia.org",
-        "qwant.com",
-        "startpage.com",
-        "search.brave.com",
-        "kagi.com",
-        "naver.com",
-        "seznam.cz",
-        "so.com",
-        "sogou.com",
-        "search.aol.com",
-        "ask.com",
-        "com.google.android.googlequicksearchbox",
-    ),
-    TrafficCategory.SOCIAL: (
-        "facebook.com",
-        "fb.com",
-        "fb.me",
-        "instagram.com",
-        "threads.net",
-        "threads.com",
-        "x.com",
-        "twitter.com",
-        "t.co",
-        "linkedin.com",
-        "lnkd.in",
-        "com.linkedin.android",
-        "reddit.com",
-        "out.reddit.com",
-        "pinterest.com",
-        "tiktok.com",
-        "youtube.com",
-        "youtu.be",
-        "snapchat.com",
-        "t.me",
-        "telegram.org",
-        "org.telegram.messenger",
-        "whatsapp.com",
-        "bsky.app",
-        "mastodon.social",
-        "vk.com",
-        "weibo.com",
-        "quora.com",
-        "news.ycombinator.com",
-        "producthunt.com",
-        "discord.com",
-        "tumblr.com",
-    ),
+_PLACES = {
+    TrafficCategory.AI: ASSISTANTS,
+    TrafficCategory.EMAIL: MAILBOXES,
+    TrafficCategory.ORGANIC: SEARCH_ENGINES,
+    TrafficCategory.SOCIAL: SOCIAL_NETWORKS,
 }
-_OF_HOST = {host: category for category, hosts in _HOSTS.items() for host in hosts}
+_OF_HOST = {host: category for category, places in _PLACES.items() for host in places.hosts}
+_OF_NAME = {name: category for category, places in _PLACES.items() for name in places.names}
 # Engines with a host for every country.
 _SEARCH = re.compile(r"(www\.|news\.)?(google|yandex|yahoo)\.[a-z]{2,3}(\.[a-z]{2})?")
-# What a link may call where it stands, in place of a host.
-_OF_NAME = {
-    **{host.split(".")[0]: category for host, category in _OF_HOST.items() if host.count(".") == 1},
-    "google": TrafficCategory.ORGANIC,
-    "yandex": TrafficCategory.ORGANIC,
-    "yahoo": TrafficCategory.ORGANIC,
-    "email": TrafficCategory.EMAIL,
-    "newsletter": TrafficCategory.EMAIL,
-    "fb": TrafficCategory.SOCIAL,
-    "ig": TrafficCategory.SOCIAL,
-}
 
 
 def traffic_category(parameters: Mapping[str, str], referrer: str | None) -> TrafficCategory:
