@@ -35,22 +35,28 @@ class TrafficCategory(StrEnum):
 _PAID_MEDIUM = re.compile(
     r"(.*cp.*|ppc|retargeting|paid.*|display|banner|expandable|interstitial|ads?)"
 )
+# Written with hyphens: blanks and underscores are read as such.
 _MEDIA = {
     "email": TrafficCategory.EMAIL,
     "e-mail": TrafficCategory.EMAIL,
-    "e_mail": TrafficCategory.EMAIL,
+    "mail": TrafficCategory.EMAIL,
     "newsletter": TrafficCategory.EMAIL,
     "organic": TrafficCategory.ORGANIC,
+    "organic-search": TrafficCategory.ORGANIC,
+    "organic-social": TrafficCategory.SOCIAL,
     "social": TrafficCategory.SOCIAL,
     "social-network": TrafficCategory.SOCIAL,
     "social-media": TrafficCategory.SOCIAL,
-    "social_media": TrafficCategory.SOCIAL,
     "sm": TrafficCategory.SOCIAL,
     "ai": TrafficCategory.AI,
     "llm": TrafficCategory.AI,
     "referral": TrafficCategory.REFERRAL,
     "affiliate": TrafficCategory.REFERRAL,
+    # Services that send mails send these too.
+    "sms": TrafficCategory.REFERRAL,
 }
+# What Google Analytics writes where it knows nothing.
+_NOTHING = frozenset({"(direct)", "(none)", "(not set)"})
 
 _PLACES = {
     TrafficCategory.AI: ASSISTANTS,
@@ -58,18 +64,23 @@ _PLACES = {
     TrafficCategory.ORGANIC: SEARCH_ENGINES,
     TrafficCategory.SOCIAL: SOCIAL_NETWORKS,
 }
-_OF_HOST = {host: category for category, places in _PLACES.items() for host in places.hosts}
+_OF_HOST = {
+    host: category for category, places in _PLACES.items() for host in (*places.hosts, *places.apps)
+}
 _OF_NAME = {name: category for category, places in _PLACES.items() for name in places.names}
-# Engines with a host for every country.
-_SEARCH = re.compile(r"(www\.|news\.)?(google|yandex|yahoo)\.[a-z]{2,3}(\.[a-z]{2})?")
+# Who has a host for every country.
+_COUNTRIES = r"\.[a-z]{2,3}(\.[a-z]{2})?"
+_SEARCH = re.compile(r"((www|news|images|lens)\.)?(google|yandex|yahoo)" + _COUNTRIES)
+_PINTEREST = re.compile(r"(www\.)?pinterest" + _COUNTRIES)
 
 
 def traffic_category(parameters: Mapping[str, str], referrer: str | None) -> TrafficCategory:
     """Tell what brought a visitor, of the parameters of the link and the referring page."""
-    medium = parameters.get("utm_medium", "").strip().lower()
+    medium = _told(parameters, "utm_medium").replace(" ", "-").replace("_", "-")
     if parameters.get("gclid") or parameters.get("ttclid") or _PAID_MEDIUM.fullmatch(medium):
         return TrafficCategory.PAID
-    named = _MEDIA.get(medium) or _of_name(parameters.get("utm_source", ""))
+    source = _told(parameters, "utm_source")
+    named = _MEDIA.get(medium) or _OF_NAME.get(source) or _of_host(source)
     if named is not None:
         return named
     if parameters.get("fbclid"):
@@ -77,18 +88,21 @@ def traffic_category(parameters: Mapping[str, str], referrer: str | None) -> Tra
     host = _host(referrer)
     if host is not None:
         return _of_host(host) or TrafficCategory.REFERRAL
-    told = medium or parameters.get("utm_source") or parameters.get("utm_campaign")
+    told = medium or source or _told(parameters, "utm_campaign")
     return TrafficCategory.REFERRAL if told else TrafficCategory.DIRECT
 
 
-def _of_name(source: str) -> TrafficCategory | None:
-    name = source.strip().lower()
-    return _OF_NAME.get(name) or _of_host(name)
+def _told(parameters: Mapping[str, str], name: str) -> str:
+    """Give a parameter in lower case, or nothing if that is what it says."""
+    value = parameters.get(name, "").strip().lower()
+    return "" if value in _NOTHING else value
 
 
 def _of_host(host: str) -> TrafficCategory | None:
     if _SEARCH.fullmatch(host) is not None:
         return TrafficCategory.ORGANIC
+    if _PINTEREST.fullmatch(host) is not None:
+        return TrafficCategory.SOCIAL
     while host:
         if host in _OF_HOST:
             return _OF_HOST[host]
