@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
-_MACRO: Final = re.compile(r"\{([a-z0-9_]+)\}")
+_MACRO: Final = re.compile(r"\{([A-Za-z0-9_]+)\}")
 _DOTS: Final = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
 _CLICK_ID: Final = "clickid"
 _CAMPAIGN: Final = "campaign"

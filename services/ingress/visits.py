@@ -10,7 +10,8 @@ PARAMETERS: Final = frozenset(
     [f"sub{number}" for number in range(1, 31)]
     + ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "utm_id"]
     + ["utm_source_platform", "utm_creative_format", "utm_marketing_tactic"]
-    + ["gclid", "fbclid", "ttclid"]
+    + ["gclid", "wbraid", "gbraid", "dclid", "msclkid", "ttclid", "twclid", "li_fat_id"]
+    + ["rdt_cid", "ScCid", "sccid", "yclid", "fbclid", "epik"]
 )
 """The parameters of a tracking link that a click keeps."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.attribution.domain.clicks import PARAMETERS, Click, is_click_id
+from services.attribution.domain.clicks import NAMED_PARAMETERS, PARAMETERS, Click, is_click_id
 from services.attribution.domain.fields import FieldFault, text_fault
 from services.attribution.domain.money import LARGEST, Money
 from services.attribution.domain.traffic import traffic_category
@@ -58,9 +58,7 @@ class ClickDraft:
             # The key is not repeated: it may be what a visitor typed.
             yield FieldFault(
                 "click.parameters",
-                "must have no keys but sub1 to sub30, utm_source, utm_medium, utm_campaign,"
-                " utm_term, utm_content, utm_id, utm_source_platform, utm_creative_format,"
-                " utm_marketing_tactic, gclid, fbclid and ttclid",
+                f"must have no keys but sub1 to sub30, {', '.join(NAMED_PARAMETERS)}",
             )
         for key in sorted(PARAMETERS.intersection(self.parameters)):
             fault = text_fault(self.parameters[key], longest=_LONGEST_VALUE)

@@ -8,19 +8,33 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.attribution.domain.money import Money
-from services.attribution.domain.traffic import TrafficCategory
+from services.attribution.domain.traffic import (
+    PAID_CLICK_IDS,
+    SOCIAL_CLICK_IDS,
+    TrafficCategory,
+)
 from services.attribution.domain.visitors import UNKNOWN, Visitor
 
 # The alphabet that every provider keeps unchanged: Stripe silently drops a client reference
 # with any other character, or with more than 200.
 CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,200}", re.ASCII)
 
-PARAMETERS = frozenset(
-    [f"sub{number}" for number in range(1, 31)]
-    + ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "utm_id"]
-    + ["utm_source_platform", "utm_creative_format", "utm_marketing_tactic"]
-    + ["gclid", "fbclid", "ttclid"]
+NAMED_PARAMETERS = (
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_term",
+    "utm_content",
+    "utm_id",
+    "utm_source_platform",
+    "utm_creative_format",
+    "utm_marketing_tactic",
+    *PAID_CLICK_IDS,
+    *SOCIAL_CLICK_IDS,
 )
+"""The parameters that a click keeps besides `sub1` to `sub30`, as sentences list them."""
+
+PARAMETERS = frozenset(NAMED_PARAMETERS) | {f"sub{number}" for number in range(1, 31)}
 """The parameters of a tracking link that a click keeps."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from services.attribution.domain.clicks import PARAMETERS
+from services.attribution.domain.clicks import NAMED_PARAMETERS, PARAMETERS
 
 MACROS = PARAMETERS | {"clickid", "campaign"}
 """What may stand in braces in a landing URI."""
@@ -23,12 +23,8 @@ def landing_fault(uri: str) -> str | None:
     if fault is not None:
         return fault
     if any(macro not in MACROS for macro in _BRACES.findall(uri)):
-        return (
-            "must have no macros but {clickid}, {campaign}, {sub1} to {sub30}, {utm_source},"
-            " {utm_medium}, {utm_campaign}, {utm_term}, {utm_content}, {utm_id},"
-            " {utm_source_platform}, {utm_creative_format}, {utm_marketing_tactic}, {gclid},"
-            " {fbclid}, {ttclid}"
-        )
+        macros = ", ".join(f"{{{name}}}" for name in NAMED_PARAMETERS)
+        return "must have no macros but {clickid}, {campaign}, {sub1} to {sub30}, " + macros
     if "{" in (rest := _BRACES.sub("", uri)) or "}" in rest:
         return "must have every brace closed"
     return None

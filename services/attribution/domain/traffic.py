@@ -2,7 +2,7 @@
 
 An advertiser's click id or a paid medium says that somebody paid for the visit; after that what
 the link calls itself counts more than where it stood. `fbclid` alone is no advertisement: Facebook
-adds it to every link.
+adds it to every link. Nor is `epik`, which Pinterest adds to pins that nobody paid for.
 """
 
 from __future__ import annotations
@@ -31,6 +31,47 @@ class TrafficCategory(StrEnum):
     EMAIL = "email"
     DIRECT = "direct"
 
+
+PAID_CLICK_IDS = (
+    "gclid",
+    # Google, where an iPhone's owner lets nobody follow them from app to app.
+    "wbraid",
+    "gbraid",
+    # Google's display advertisements.
+    "dclid",
+    # Microsoft.
+    "msclkid",
+    # TikTok.
+    "ttclid",
+    # X.
+    "twclid",
+    # LinkedIn.
+    "li_fat_id",
+    # Reddit.
+    "rdt_cid",
+    # Snapchat; the second is what is left where addresses are put in lower case.
+    "ScCid",
+    "sccid",
+    # Yandex; `ysclid` is on what its search finds.
+    "yclid",
+)
+"""The parameters that networks add to the links of advertisements, and to no others.
+
+Source: https://developers.google.com/google-ads/api/reference/rpc/v26/ClickConversionResult
+(wbraid, gbraid),
+https://support.google.com/displayvideo/answer/9188083 (dclid),
+https://help.ads.microsoft.com/apex/index/3/en/60125 (msclkid),
+https://yandex.ru/support/direct/en/statistics/url-tags (yclid)
+"""
+
+SOCIAL_CLICK_IDS = ("fbclid", "epik")
+"""The parameters that Facebook and Pinterest add to links, be they advertisements or not.
+
+Pinterest documents `epik` for advertisements only, and adds it to other pins as well.
+
+Source: https://help.pinterest.com/en/business/article/pinterest-tag-parameters-and-cookies,
+https://community.zazzle.com/t5/general-zazzle-discussion/pinterest-is-definitely-bogarting-our-referrals-any-ideas-how-to/td-p/233126
+"""
 
 _PAID_MEDIUM = re.compile(
     r"(.*cp.*|ppc|retargeting|paid.*|display|banner|expandable|interstitial|ads?)"
@@ -77,19 +118,23 @@ _PINTEREST = re.compile(r"(www\.)?pinterest" + _COUNTRIES)
 def traffic_category(parameters: Mapping[str, str], referrer: str | None) -> TrafficCategory:
     """Tell what brought a visitor, of the parameters of the link and the referring page."""
     medium = _told(parameters, "utm_medium").replace(" ", "-").replace("_", "-")
-    if parameters.get("gclid") or parameters.get("ttclid") or _PAID_MEDIUM.fullmatch(medium):
+    if _has_any(parameters, PAID_CLICK_IDS) or _PAID_MEDIUM.fullmatch(medium):
         return TrafficCategory.PAID
     source = _told(parameters, "utm_source")
     named = _MEDIA.get(medium) or _OF_NAME.get(source) or _of_host(source)
     if named is not None:
         return named
-    if parameters.get("fbclid"):
+    if _has_any(parameters, SOCIAL_CLICK_IDS):
         return TrafficCategory.SOCIAL
     host = _host(referrer)
     if host is not None:
         return _of_host(host) or TrafficCategory.REFERRAL
     told = medium or source or _told(parameters, "utm_campaign")
     return TrafficCategory.REFERRAL if told else TrafficCategory.DIRECT
+
+
+def _has_any(parameters: Mapping[str, str], names: tuple[str, ...]) -> bool:
+    return any(parameters.get(name) for name in names)
 
 
 def _told(parameters: Mapping[str, str], name: str) -> str:

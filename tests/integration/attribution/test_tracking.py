@@ -220,7 +220,7 @@ class TestRecordTrackedClicks:
         await linked(service.operator, "launch")
         told = tracked(
             "c1",
-            parameters={"sub1": "a", "gclid": "g"},
+            parameters={"sub1": "a", "ScCid": "s"},
             referrer="https://news.example/",
             browser="Firefox",
             device=click_pb2.Click.DEVICE_MOBILE,

@@ -43,7 +43,7 @@ class TestRecorded:
             door.attribution.add_link("abc", LANDING)
             await door.get(
                 "/t/abc?sub1=a+b&sub30=z&utm_source=news&utm_medium=email&gclid=g&fbclid=f"
-                "&ttclid=t&cost=0.35&other=x&sub1=second",
+                "&ttclid=t&wbraid=w&ScCid=s&epik=p&cost=0.35&other=x&sub1=second",
                 User_Agent=IPHONE,
                 Referer="https://news.example/a?b=c",
                 CF_IPCountry="de",
@@ -62,6 +62,9 @@ class TestRecorded:
                 "gclid": "g",
                 "fbclid": "f",
                 "ttclid": "t",
+                "wbraid": "w",
+                "ScCid": "s",
+                "epik": "p",
             }
             assert tracked.cost == "0.35"
             assert click.referrer == "https://news.example/a?b=c"

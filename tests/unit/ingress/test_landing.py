@@ -59,9 +59,9 @@ class TestClickId:
 
 class TestMacros:
     def test_they_stand_for_what_the_link_was_opened_with(self) -> None:
-        uri = "https://shop.example/{campaign}/{sub1}?s={sub2}&m={utm_medium}#{gclid}"
-        assert url(uri, sub1="a", sub2="b", utm_medium="cpc", gclid="g") == (
-            f"https://shop.example/launch/a?s=b&m=cpc&clickid={ID}#g"
+        uri = "https://shop.example/{campaign}/{sub1}?s={sub2}&m={utm_medium}&c={ScCid}#{gclid}"
+        assert url(uri, sub1="a", sub2="b", utm_medium="cpc", ScCid="c", gclid="g") == (
+            f"https://shop.example/launch/a?s=b&m=cpc&c=c&clickid={ID}#g"
         )
 
     def test_without_a_value_they_are_empty(self) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from services.attribution.domain.click_drafts import ClickDraft
-from services.attribution.domain.clicks import PARAMETERS
+from services.attribution.domain.clicks import NAMED_PARAMETERS, PARAMETERS
 from services.attribution.domain.money import Money
 from tests.builders import CLICKED_AT, a_draft
 
@@ -63,6 +63,7 @@ class TestFaults:
         assert fault.field == "click.parameters"
         assert "example" not in fault.description
         assert key == "" or key not in fault.description.split()
+        assert fault.description.partition("sub30, ")[2].split(", ") == list(NAMED_PARAMETERS)
 
     @pytest.mark.parametrize("minor_units", [0, 2**53 - 1])
     def test_a_cost_is_from_nothing_to_the_largest_amount(self, minor_units: int) -> None:

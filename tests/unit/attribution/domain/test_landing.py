@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from services.attribution.domain.clicks import NAMED_PARAMETERS, PARAMETERS
 from services.attribution.domain.landing import fallback_fault, landing_fault
 
 
@@ -21,6 +22,15 @@ class TestLandingFault:
     )
     def test_takes_urls_with_macros(self, uri: str) -> None:
         assert landing_fault(uri) is None
+
+    def test_takes_every_parameter_that_a_click_keeps(self) -> None:
+        for name in PARAMETERS:
+            assert landing_fault(f"https://shop.example/?x={{{name}}}") is None
+
+    def test_lists_the_macros_to_who_writes_another(self) -> None:
+        fault = landing_fault("https://shop.example/{other}")
+        assert fault is not None
+        assert [name for name in NAMED_PARAMETERS if f"{{{name}}}" not in fault] == []
 
     @pytest.mark.parametrize(
         ("uri", "told"),
