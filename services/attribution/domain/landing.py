@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import SplitResult, urlsplit
 
 from services.attribution.domain.clicks import NAMED_PARAMETERS, PARAMETERS
@@ -14,7 +15,12 @@ _LONGEST = 2048
 _BRACES = re.compile(r"\{([^{}]*)\}")
 # What a URI is made of (RFC 3986), and the braces of macros.
 _CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%{}]+", re.ASCII)
-_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\]", re.ASCII)
+_LONGEST_HOST = 253
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)", re.ASCII)
+# Browsers read a host as an IPv4 address where its last label is one of these, and go nowhere if
+# it is none.
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*", re.ASCII)
+_IPV6 = re.compile(r"\[([0-9A-Fa-f:.]+)\]", re.ASCII)
 
 
 def landing_fault(uri: str) -> str | None:
@@ -59,6 +65,33 @@ def _authority_fault(parts: SplitResult) -> str | None:
     host = parts.netloc
     if parts.port is not None or host.endswith(":"):
         host = host.rpartition(":")[0]
-    if _HOST.fullmatch(host) is None:
+    return _host_fault(host)
+
+
+def _host_fault(host: str) -> str | None:
+    if "{" in host or "}" in host:
         return "must name its host in full: macros may stand in path, query and fragment only"
+    if host.startswith("["):
+        literal = _IPV6.fullmatch(host)
+        if literal is None or not _is_address(literal[1], IPv6Address):
+            return "must have an IPv6 address between its brackets, such as [2001:db8::1]"
+        return None
+    # The root's dot may end it.
+    name = host.removesuffix(".")
+    labels = name.split(".")
+    if len(name) > _LONGEST_HOST or any(_LABEL.fullmatch(each) is None for each in labels):
+        return (
+            f"must name a host of at most {_LONGEST_HOST} characters, each of its labels 1 to 63"
+            " letters, digits and hyphens without a hyphen at either end"
+        )
+    if _NUMBER.fullmatch(labels[-1]) is not None and not _is_address(name, IPv4Address):
+        return "must have an IPv4 address such as 203.0.113.7 if its host ends in a number"
     return None
+
+
+def _is_address(text: str, kind: type[IPv4Address | IPv6Address]) -> bool:
+    try:
+        kind(text)
+    except AddressValueError:
+        return False
+    return True
