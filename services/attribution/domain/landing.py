@@ -15,6 +15,7 @@ _LONGEST = 2048
 _BRACES = re.compile(r"\{([^{}]*)\}")
 # What a URI is made of (RFC 3986), and the braces of macros.
 _CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%{}]+", re.ASCII)
+_BROKEN_ENCODING = re.compile(r"%(?![0-9A-Fa-f]{2})", re.ASCII)
 _LONGEST_HOST = 253
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)", re.ASCII)
 # Browsers read a host as an IPv4 address where its last label is one of these, and go nowhere if
@@ -56,7 +57,10 @@ def _uri_fault(uri: str) -> str | None:
         return "must be a URL such as https://shop.example/start"
     if parts.scheme not in ("http", "https") or not parts.netloc or port_fault:
         return "must be an absolute http or https URL such as https://shop.example/start"
-    return _authority_fault(parts)
+    fault = _authority_fault(parts)
+    if fault is None and _BROKEN_ENCODING.search(uri) is not None:
+        return "must have two hexadecimal digits after each %: write % itself as %25"
+    return fault
 
 
 def _authority_fault(parts: SplitResult) -> str | None:

@@ -81,6 +81,12 @@ class TestLandingFault:
             ("https://shop.example/a b", "ASCII"),
             ("https://shop.example/\r\nSet-Cookie:x", "ASCII"),
             ("https://shop.example/\x00", "ASCII"),
+            ("https://shop.example/%", "hexadecimal"),
+            ("https://shop.example/%zz", "hexadecimal"),
+            ("https://shop.example/?x=%2", "hexadecimal"),
+            ("https://shop.example/#100%", "hexadecimal"),
+            ("https://shop.example/%{sub1}", "hexadecimal"),
+            ("https://shop.example/%2{sub1}", "hexadecimal"),
             ("https://shop.example/{sub31}", "macros"),
             ("https://shop.example/{}", "macros"),
             ("https://shop.example/{cost", "brace"),
@@ -100,3 +106,4 @@ class TestFallbackFault:
         assert fallback_fault("https://shop.example/ended") is None
         assert fallback_fault("https://shop.example/{sub1}") == "must have no braces"
         assert fallback_fault("/ended") is not None
+        assert fallback_fault("https://shop.example/%zz") is not None
