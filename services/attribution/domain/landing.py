@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from services.attribution.domain.clicks import NAMED_PARAMETERS, PARAMETERS
 
@@ -29,6 +29,8 @@ def landing_fault(uri: str) -> str | None:
     fault = _uri_fault(uri)
     if fault is not None:
         return fault
+    if _hides_click_id(uri):
+        return "must spell clickid without %"
     if any(macro not in MACROS for macro in _BRACES.findall(uri)):
         macros = ", ".join(f"{{{name}}}" for name in NAMED_PARAMETERS)
         return "must have no macros but {clickid}, {campaign}, {sub1} to {sub30}, " + macros
@@ -43,6 +45,13 @@ def fallback_fault(uri: str) -> str | None:
     if fault is not None:
         return fault
     return "must have no braces" if "{" in uri or "}" in uri else None
+
+
+def _hides_click_id(uri: str) -> bool:
+    # Ingress puts the click's id in place of a parameter that it knows by its plain name; beside
+    # another spelling of it there would be two, of which a page reads the first.
+    names = [pair.partition("=")[0] for pair in urlsplit(uri).query.split("&")]
+    return any("%" in name and unquote(name) == "clickid" for name in names)
 
 
 def _uri_fault(uri: str) -> str | None:

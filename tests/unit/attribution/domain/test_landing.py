@@ -15,6 +15,7 @@ class TestLandingFault:
             "https://shop.example",
             "https://shop.example/start?x=1&y=%20#part",
             "http://127.0.0.1:7416/?from={campaign}",
+            "https://shop.example/?clickid={clickid}&%63lickids=1&x=%63lickid#?%63lickid",
             "https://shop.example/{sub1}/{utm_source}?ref={clickid}#{sub30}",
             "https://[2001:db8::1]:8443/",
             "https://xn--bcher-kva.example/",
@@ -87,6 +88,9 @@ class TestLandingFault:
             ("https://shop.example/#100%", "hexadecimal"),
             ("https://shop.example/%{sub1}", "hexadecimal"),
             ("https://shop.example/%2{sub1}", "hexadecimal"),
+            ("https://shop.example/?%63lickid=1", "clickid without %"),
+            ("https://shop.example/?x=1&click%69d={clickid}#top", "clickid without %"),
+            ("https://shop.example/?%63%6C%69%63%6b%69%64", "clickid without %"),
             ("https://shop.example/{sub31}", "macros"),
             ("https://shop.example/{}", "macros"),
             ("https://shop.example/{cost", "brace"),
@@ -105,5 +109,6 @@ class TestFallbackFault:
     def test_takes_a_url_without_macros_only(self) -> None:
         assert fallback_fault("https://shop.example/ended") is None
         assert fallback_fault("https://shop.example/{sub1}") == "must have no braces"
+        assert fallback_fault("https://shop.example/?%63lickid=1") is None
         assert fallback_fault("/ended") is not None
         assert fallback_fault("https://shop.example/%zz") is not None
