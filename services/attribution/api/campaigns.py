@@ -25,7 +25,7 @@ from services.attribution.domain.campaigns import (
     sorted_codes,
 )
 from services.attribution.domain.fields import display_name_fault, request_id_fault
-from services.attribution.domain.landing import fallback_fault, landing_fault
+from services.attribution.domain.landing import fallback_fault, landing_fault, own_link_fault
 from services.attribution.domain.money import Money
 from services.attribution.domain.promotion_codes import code_key
 from services.attribution.previewing import Previewer
@@ -118,7 +118,7 @@ class CampaignServicer(GoalMethods, MappingMethods):
             faults=faults,
             make=lambda: str(self._ids.uuid7()),
         )
-        fields = _read_fields(request.campaign, _CHANGEABLE, faults)
+        fields = _read_fields(request.campaign, _CHANGEABLE, faults, public_url=self._public_url)
         faults.check("request_id", request_id_fault(request.request_id))
         faults.raise_any()
         now = self._clock.now()
@@ -142,7 +142,7 @@ class CampaignServicer(GoalMethods, MappingMethods):
         require_workspace(workspace)
         faults = Faults()
         changed = masked_fields(request.update_mask, sent, changeable=_CHANGEABLE, faults=faults)
-        fields = _read_fields(sent, changed, faults)
+        fields = _read_fields(sent, changed, faults, public_url=self._public_url)
         faults.raise_any()
 
         def change(campaign: Campaign) -> Campaign:
@@ -180,7 +180,7 @@ class CampaignServicer(GoalMethods, MappingMethods):
 
 
 def _read_fields(
-    sent: campaign_pb2.Campaign, wanted: frozenset[str], faults: Faults
+    sent: campaign_pb2.Campaign, wanted: frozenset[str], faults: Faults, *, public_url: str
 ) -> CampaignFields:
     """Read those fields of a campaign that are to be stored."""
     fields = CampaignFields()
@@ -197,10 +197,14 @@ def _read_fields(
         fields["attribution_window"] = window
     if "landing_uri" in wanted:
         fields["landing_uri"] = uri = sent.landing_uri or None
-        faults.check("campaign.landing_uri", landing_fault(uri) if uri else None)
+        if uri:
+            fault = landing_fault(uri) or own_link_fault(uri, public_url=public_url)
+            faults.check("campaign.landing_uri", fault)
     if "fallback_uri" in wanted:
         fields["fallback_uri"] = uri = sent.fallback_uri or None
-        faults.check("campaign.fallback_uri", fallback_fault(uri) if uri else None)
+        if uri:
+            fault = fallback_fault(uri) or own_link_fault(uri, public_url=public_url)
+            faults.check("campaign.fallback_uri", fault)
     if "cost_per_click" in wanted:
         fields["cost_per_click"] = _read_cost(sent, faults)
     return fields

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from posixpath import normpath
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from services.attribution.domain.clicks import NAMED_PARAMETERS, PARAMETERS
@@ -21,6 +22,7 @@ _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)", re.ASCII)
 # Browsers read a host as an IPv4 address where its last label is one of these, and go nowhere if
 # it is none.
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*", re.ASCII)
+_PORTS = {"http": 80, "https": 443}
 _IPV6 = re.compile(r"\[([0-9A-Fa-f:.]+)\]", re.ASCII)
 
 
@@ -45,6 +47,27 @@ def fallback_fault(uri: str) -> str | None:
     if fault is not None:
         return fault
     return "must have no braces" if "{" in uri or "}" in uri else None
+
+
+def own_link_fault(uri: str, *, public_url: str) -> str | None:
+    """Tell that a URI is a tracking link of this deployment, or None.
+
+    Its visitor would be sent round in a circle, with a click at each turn. The URI is one without
+    another fault; http and https are the same here, for the one mostly leads to the other.
+    """
+    target, base = urlsplit(_BRACES.sub("", uri)), urlsplit(public_url)
+    if _host_and_port(target) != _host_and_port(base):
+        return None
+    # As browsers and proxies read it: without dots to go up by, and decoded.
+    folder = normpath(unquote(target.path).rpartition("/")[0] or "/")
+    if f"{folder}/".startswith(f"{base.path.rstrip('/')}/t/"):
+        return "must not be a tracking link: it would lead to itself"
+    return None
+
+
+def _host_and_port(parts: SplitResult) -> tuple[str, int | None]:
+    usual = parts.port == _PORTS.get(parts.scheme)
+    return (parts.hostname or "").removesuffix("."), None if usual else parts.port
 
 
 def _hides_click_id(uri: str) -> bool:

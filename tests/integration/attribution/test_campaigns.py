@@ -152,6 +152,15 @@ class TestCreateCampaign:
         for fields, violated in BAD_WISHES:
             assert await violations(create(operator, **fields)) == [violated]
 
+    async def test_a_url_that_is_a_tracking_link_is_named(self, operator: Client) -> None:
+        link = "https://go.example/t/abc"
+        campaign = campaign_pb2.Campaign(
+            display_name="Launch", landing_uri=link, fallback_uri=f"{link}?sub1=over"
+        )
+        request = pb.CreateCampaignRequest(parent=ACME, campaign=campaign)
+        call = operator.campaigns.CreateCampaign(request, timeout=10)
+        assert await violations(call) == ["campaign.landing_uri", "campaign.fallback_uri"]
+
     async def test_a_bad_parent_is_named(self, operator: Client) -> None:
         call = operator.campaigns.CreateCampaign(pb.CreateCampaignRequest(), timeout=5)
         assert await violations(call) == ["parent"]
@@ -225,6 +234,13 @@ class TestUpdateCampaign:
     async def test_a_bad_name_is_named(self, operator: Client) -> None:
         for name in ("", "launch", "workspaces/-/campaigns/launch"):
             assert await violations(update(operator, name=name)) == ["campaign.name"]
+
+    async def test_its_own_tracking_link_is_nowhere_to_lead(self, operator: Client) -> None:
+        made = await create(operator)
+        linked = await update(operator, name=made.name, landing_uri="https://shop.example/")
+        for field in ("landing_uri", "fallback_uri"):
+            call = update(operator, name=made.name, **{field: linked.tracking_uri})
+            assert await violations(call) == [f"campaign.{field}"]
 
     async def test_a_bad_display_name_is_named(self, operator: Client) -> None:
         before = await create(operator)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.attribution.domain.clicks import NAMED_PARAMETERS, PARAMETERS
-from services.attribution.domain.landing import fallback_fault, landing_fault
+from services.attribution.domain.landing import fallback_fault, landing_fault, own_link_fault
 
 
 class TestLandingFault:
@@ -112,3 +112,46 @@ class TestFallbackFault:
         assert fallback_fault("https://shop.example/?%63lickid=1") is None
         assert fallback_fault("/ended") is not None
         assert fallback_fault("https://shop.example/%zz") is not None
+
+
+class TestOwnLinkFault:
+    @pytest.mark.parametrize(
+        ("uri", "public_url"),
+        [
+            ("https://go.example/t/abc", "https://go.example"),
+            ("https://go.example/t/abc?sub1=x#top", "https://go.example/"),
+            ("http://GO.example./t/abc", "https://go.example"),
+            ("https://go.example:443/t/abc", "http://go.example"),
+            ("https://go.example/t/abc", "http://Go.Example.:80/"),
+            ("https://127.0.0.1:7416/t/abc", "http://127.0.0.1:7416"),
+            ("https://[2001:db8::1]/t/abc", "https://[2001:DB8::1]"),
+            ("https://go.example/a/b/t/abc", "https://go.example/a/b/"),
+            ("https://go.example/t/", "https://go.example"),
+            ("https://go.example/t/{sub1}", "https://go.example"),
+            ("https://go.example/t{sub1}/abc", "https://go.example"),
+            ("https://go.example/./a/../t/abc", "https://go.example"),
+            ("https://go.example/a/%2E%2E/%74/abc", "https://go.example"),
+        ],
+    )
+    def test_refuses_what_lies_below_the_tracking_links(self, uri: str, public_url: str) -> None:
+        fault = own_link_fault(uri, public_url=public_url)
+        assert fault == "must not be a tracking link: it would lead to itself"
+
+    @pytest.mark.parametrize(
+        ("uri", "public_url"),
+        [
+            ("https://shop.example/t/abc", "https://go.example"),
+            ("https://go.example.evil.example/t/abc", "https://go.example"),
+            ("https://go.example:8443/t/abc", "https://go.example"),
+            ("https://go.example", "https://go.example"),
+            ("https://go.example/t", "https://go.example"),
+            ("https://go.example/T/abc", "https://go.example"),
+            ("https://go.example/tea/abc", "https://go.example"),
+            ("https://go.example/a/t/abc", "https://go.example"),
+            ("https://go.example/t/abc", "https://go.example/a"),
+            ("https://go.example/t/../abc", "https://go.example"),
+            ("https://go.example/?to=https://go.example/t/abc", "https://go.example"),
+        ],
+    )
+    def test_takes_everything_else(self, uri: str, public_url: str) -> None:
+        assert own_link_fault(uri, public_url=public_url) is None
