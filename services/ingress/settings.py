@@ -1,19 +1,45 @@
 # ruff: noqa: RUF009  (`setting` makes a field, which is the one call that belongs there)
 """What can be set about the door."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
+from services.chassis.errors import InvalidFields
+from services.chassis.resource_names import WORKSPACE
 from services.chassis.settings import (
     LogSettings,
     TelemetrySettings,
     TlsSettings,
+    WrongValueError,
     host_and_port,
     setting,
 )
 from services.ingress.addresses import KeptAddress
 
 _MEBIBYTE = 1024 * 1024
+# A token (RFC 9110, 5.1 and 5.6.2).
+_FIELD_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
+
+
+def _workspace_id(text: str) -> None:
+    """Check that a text is what resource names call a workspace by."""
+    try:
+        WORKSPACE.parse(f"workspaces/{text}")
+    except InvalidFields:
+        raise WrongValueError(
+            "is not the id of a workspace",
+            remedy="write 1 to 63 of a-z 0-9 -, not starting with -, such as acme",
+        ) from None
+
+
+def _field_name(text: str) -> None:
+    """Check that a text can name a header of HTTP."""
+    if _FIELD_NAME.fullmatch(text) is None:
+        raise WrongValueError(
+            "is not the name of a header", remedy="write the name alone, such as CF-IPCountry"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +192,7 @@ class TrackingSettings:
     workspace: str = setting(
         "SYNAPTYX_TRACKING_WORKSPACE",
         default="",
+        check=_workspace_id,
         help="The workspace whose campaigns can also be named by their own ids in tracking links; "
         "for deployments with one tenant.",
     )
@@ -199,6 +226,7 @@ class TrackingSettings:
     country_header: str = setting(
         "SYNAPTYX_COUNTRY_HEADER",
         default="",
+        check=_field_name,
         help="The header in which your edge tells the visitor's country, such as CF-IPCountry.",
     )
 
