@@ -11,6 +11,9 @@ from aiohttp import web
 
 _NETWORK_V4: Final = 24
 _NETWORK_V6: Final = 48
+# An address of 6to4 (RFC 3056) has 16 bits of its own, and then a whole one of IPv4. Teredo
+# and NAT64 have the visitor's after the first 48 bits.
+_NETWORK_6TO4: Final = 16 + _NETWORK_V4
 # With a port and a zone; what is longer is none, and is not to be remembered whole.
 _LONGEST: Final = 64
 # One household or server has a network of its own in IPv6.
@@ -59,7 +62,8 @@ class Addresses:
         if address.version == 4:
             return Address(str(address), _kept(address, self._keep, _NETWORK_V4))
         limited_by = ip_network((address, _LIMITED_V6), strict=False)
-        return Address(str(limited_by), _kept(address, self._keep, _NETWORK_V6))
+        network = _NETWORK_V6 if address.sixtofour is None else _NETWORK_6TO4
+        return Address(str(limited_by), _kept(address, self._keep, network))
 
 
 def _told(entries: Sequence[str], *, hops: int) -> str:

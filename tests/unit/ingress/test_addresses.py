@@ -98,6 +98,9 @@ class TestKept:
             ("2001:db8:1:2:3::4", "2001:db8:1::"),
             ("::ffff:203.0.113.9", "203.0.113.0"),
             ("fe80::1%eth0", "fe80::"),
+            ("2002:cb00:7109::1", "2002:cb00:7100::"),
+            ("2002:cb00:7109:1:2::3", "2002:cb00:7100::"),
+            ("2003:cb00:7109::1", "2003:cb00:7109::"),
         ],
     )
     def test_truncated_it_is_the_first_address_of_the_network(
@@ -105,10 +108,35 @@ class TestKept:
     ) -> None:
         assert kept(peer, KeptAddress.TRUNCATED) == network
 
+    @pytest.mark.parametrize(
+        "template",
+        [
+            "::ffff:{high}:{low}",
+            "2002:{high}:{low}::1",
+            # Teredo: the server's address, and the visitor's with its bits turned over.
+            "2001:0:c612:3344:8000:63bf:{high_turned}:{low_turned}",
+            "64:ff9b::{high}:{low}",
+            "64:ff9b:1::{high}:{low}",
+            "::ffff:0:{high}:{low}",
+            "2001:db8:1:2:0:5efe:{high}:{low}",
+            "::{high}:{low}",
+        ],
+    )
+    def test_truncated_an_address_within_it_is_no_longer_told(self, template: str) -> None:
+        def within(last: int) -> str:
+            low = 0x7100 + last
+            return template.format(
+                high="cb00", low=f"{low:x}", high_turned="34ff", low_turned=f"{low ^ 0xFFFF:x}"
+            )
+
+        # As of 203.0.113.0/24 itself, all of it is kept as one.
+        assert len({kept(within(last), KeptAddress.TRUNCATED) for last in range(256)}) == 1
+
     def test_in_full_it_is_the_address_without_its_scope(self) -> None:
         assert kept("203.0.113.9", KeptAddress.FULL) == "203.0.113.9"
         assert kept("2001:DB8:1:2:3::4", KeptAddress.FULL) == "2001:db8:1:2:3::4"
         assert kept("fe80::1%eth0", KeptAddress.FULL) == "fe80::1"
+        assert kept("2002:cb00:7109::1", KeptAddress.FULL) == "2002:cb00:7109::1"
 
     def test_nothing_is_kept_where_nothing_shall_be(self) -> None:
         assert kept("203.0.113.9", KeptAddress.NONE) == ""
