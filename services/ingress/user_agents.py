@@ -21,12 +21,15 @@ _LONGEST: Final = 512
 _LONGEST_BROWSER: Final = 64
 _KNOWN: Final = 4096
 # What calls itself a robot and is not known as one. A Cubot is a phone; an address to read about
-# it at stands in the line of no browser.
+# it at stands in the line of no browser; Viber's name begins that of what fetches its previews, and
+# ends that of the browser inside it.
 _ROBOT: Final = re.compile(
     r"(?<!cu)bot\b|crawler|spider|\+https?:|external(?:agent|fetcher|hit)|facebookcatalog"
-    r"|(?:chatgpt|claude|perplexity)-user|anthropic-ai|cohere-ai|cardyb|imageproxy|lighthouse"
-    r"|(?:link|uri|url|microsoft) ?preview|googleother|(?:apis|feedfetcher|mediapartners)-google"
-    r"|google-(?:agent|read-aloud|safety|site-verification)",
+    r"|(?:chatgpt|claude|mistralai|perplexity)-user|anthropic-ai|cohere-ai|cardyb|imageproxy"
+    r"|lighthouse|(?:link|uri|url|microsoft) ?preview|googleother"
+    r"|(?:apis|feedfetcher|mediapartners)-google|google-(?:agent|read-aloud|safety|site-verification)"
+    r"|^viber\b|kakaotalk-scrap|\b(?:embedly|line-poker)/"
+    r"|datadog/?synthetics|gtmetrix|site24x7|w3c_validator|\b(?:zgrab|sqlmap|nikto)/",
     re.IGNORECASE,
 )
 # Every Internet Explorer on a computer with a pen said Tablet PC.

@@ -4,6 +4,7 @@ from services.ingress.user_agents import DESKTOP, MOBILE, OTHER, TABLET, UserAge
 
 CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0"
 SAFARI = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
+WEBVIEW = "AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/124.0.0.0"
 IPHONE = f"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) {SAFARI}"
 
 VISITORS = [
@@ -68,6 +69,32 @@ VISITORS = [
         "Mozilla/5.0 (Linux; Android 12; SM-G991B; wv) AppleWebKit/537.36 (KHTML, like Gecko)"
         " Version/4.0 Chrome/124.0 Mobile Safari/537.36 musical_ly_2023400040"
         " BytedanceWebview/d8a21c6",
+    ),
+    ("Mobile Safari UI/WKWebView", MOBILE, f"{IPHONE} Mobile/15E148 KAKAOTALK 10.4.5"),
+    (
+        "Chrome Mobile WebView",
+        MOBILE,
+        f"Mozilla/5.0 (Linux; Android 14; SM-S911N Build/UP1A; wv) {WEBVIEW} Mobile Safari/537.36;"
+        "KAKAOTALK 2410450",
+    ),
+    ("LINE", MOBILE, f"{IPHONE} Mobile/15E148 Safari Line/13.1.0"),
+    (
+        "LINE",
+        MOBILE,
+        f"Mozilla/5.0 (Linux; Android 13; Pixel 7; wv) {WEBVIEW} Mobile Safari/537.36"
+        " Line/13.1.0/IAB",
+    ),
+    (
+        "Chrome Mobile WebView",
+        MOBILE,
+        f"Mozilla/5.0 (Linux; Android 10; SM-G986B; wv) {WEBVIEW} Mobile Safari/537.36"
+        " Viber/16.5.0.18",
+    ),
+    (
+        "Qt Web Engine",
+        DESKTOP,
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_4) AppleWebKit/537.36 (KHTML, like Gecko)"
+        " QtWebEngine/5.6.0 Chrome/45.0.2454.101 Safari/537.36 Viber",
     ),
     (
         "IE",
@@ -157,6 +184,22 @@ ROBOTS = [
     "Pingdom.com_bot_version_1.4_(http://www.pingdom.com/)",
     "CCBot/2.0 (https://commoncrawl.org/faq/)",
     "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
+    "Viber",
+    "Viber/20.9.0.8 CFNetwork/1410.0.3 Darwin/22.6.0",
+    "kakaotalk-scrap/1.0",
+    "facebookexternalhit/1.1; kakaotalk-scrap/1.0; +https://devtalk.kakao.com/t/scrap/33984",
+    "LINE-Poker/1.0",
+    "facebookexternalhit/1.1;line-poker/1.0",
+    "Embedly/0.2",
+    "MistralAI-User/1.0",
+    f"Mozilla/5.0 (X11; Linux x86_64) {CHROME} Safari/537.36 DatadogSynthetics",
+    "Datadog/Synthetics",
+    f"Mozilla/5.0 (X11; Linux x86_64) {CHROME} Safari/537.36 GTmetrix",
+    "Site24x7",
+    "W3C_Validator/1.3 http://validator.w3.org/services",
+    "Mozilla/5.0 zgrab/0.x",
+    "sqlmap/1.7.2#stable (https://sqlmap.org)",
+    "Mozilla/5.00 (Nikto/2.1.6) (Evasions:None) (Test:Port Check)",
     "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html",
 ]
 
