@@ -78,6 +78,35 @@ class TestConsent:
         consent(page, given=True)
         assert_nothing(page)
 
+    def test_taken_back_in_another_tab_it_forgets_once_the_visitor_is_back(
+        self, site: Pages, page: Page
+    ) -> None:
+        page.goto(site.url("/?clickid=c1"))
+        consent(page, given=True)
+        other = page.context.new_page()
+        other.goto(site.url("/later"))
+        consent(other, given=False)
+        # A browser without windows never hides a page.
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        assert_nothing(page)
+        consent(page, given=True)
+        assert_nothing(page)
+
+    def test_taken_back_it_is_out_of_links_that_were_in_no_page_then(
+        self, site: Pages, page: Page
+    ) -> None:
+        page.goto(site.url("/?clickid=c1"))
+        consent(page, given=True)
+        page.evaluate("() => { window.drawn = document.body.cloneNode(true) }")
+        consent(page, given=False)
+        page.evaluate(
+            """() => new Promise(done => {
+                document.body.replaceWith(window.drawn);
+                requestAnimationFrame(done);
+            })"""
+        )
+        assert_nothing(page)
+
     def test_what_is_added_while_it_is_refused_stays_as_it_is(
         self, site: Pages, page: Page
     ) -> None:

@@ -5,9 +5,14 @@
 (provider, settings) => {
   "use strict";
 
-  const NAME = "_syx_cid=";
   const KEY = "synaptyx_clickid";
+  // Ids that were named on this page and are not to be any more.
+  const past = [];
+  const timesChanged = new WeakMap();
   let click = "";
+  // Whether the click is in a cookie, and the last one that was taken up from the URL.
+  let kept = false;
+  let taken = "";
   let api;
 
   const attempt = (what, otherwise) => {
@@ -18,17 +23,29 @@
     }
   };
 
-  const checked = (id) => (/^[\w-]{1,200}$/.test(id || "") ? id : "");
+  const idIn = (url) =>
+    attempt(() => {
+      const id = new URLSearchParams(/\?[^#]*|$/.exec(url())[0]).get("clickid");
+      return /^[\w-]{1,200}$/.test(id || "") ? id : "";
+    }, "");
 
-  const fromUrl = () =>
-    attempt(() => checked(new URLSearchParams(location.search).get("clickid")), "");
+  const fromUrl = () => idIn(() => location.href);
 
-  const fromCookie = () =>
-    attempt(() => checked((/(?:^|; ?)_syx_cid=([^;]*)/.exec(document.cookie) || [])[1]), "");
+  // All that there are, for one on another path or domain may stand in front of ours.
+  const cookies = () =>
+    attempt(
+      () =>
+        document.cookie
+          .split(/; ?/)
+          .map((each) => (/^_syx_cid=([\w-]{1,200})$/.exec(each) || [])[1])
+          .filter(Boolean),
+      []
+    );
 
-  // What the URL said when the script ran: a page that is one application may change it before the
-  // visitor consents. It is remembered here and kept nowhere.
-  const entered = fromUrl();
+  // What the URL said when the script ran, or the page was loaded: a page that is one application
+  // may change it before that, or before the visitor consents. It is kept nowhere else.
+  const entered =
+    fromUrl() || idIn(() => performance.getEntriesByType("navigation")[0].name);
 
   // For every domain that a cookie may be for, the widest first, until one keeps the id. An address
   // has no wider one, and a browser refuses those that belong to nobody, such as co.uk. Without an
@@ -42,9 +59,9 @@
         .concat("")
         .some((domain) => {
           document.cookie =
-            NAME + id + ";path=/;samesite=lax;max-age=" + (id ? settings.age : 0) + domain +
+            "_syx_cid=" + id + ";path=/;samesite=lax;max-age=" + (id ? settings.age : 0) + domain +
             (location.protocol === "https:" ? ";secure" : "");
-          return id && fromCookie() === id;
+          return id && cookies().includes(id);
         });
     });
 
@@ -58,57 +75,62 @@
       : { ...payload, metadata: { ...own, [KEY]: click } };
   };
 
+  // Call `write` with what is to stand where `given` stands: a reference of the page's own stays.
+  const change = (given, write) => {
+    if (given !== (click || null) && (given === null || past.includes(given))) write(click);
+  };
+
   // The parameter is added to the link as it is written, and taken away from there.
-  const link = (element, attribute, add) => {
+  const link = (element, attribute) => {
     // Blanks around it belong to no URL, and would come to stand inside.
     const text = (element.getAttribute(attribute) || "").trim();
     const url = new URL(text, document.baseURI);
     const told = element.getAttribute("data-synaptyx");
     const given = url.searchParams.get(provider.parameter);
-    const pair = provider.parameter + "=" + click;
+    const pair = provider.parameter + "=";
     const [, address, fragment] = /([^#]*)([^]*)/.exec(text);
     const isMine =
       told === "" || told === provider.name || settings.hosts.includes(url.host) ||
       provider.links.test(url.host + url.pathname);
-    if (!text || !/^http/.test(url.protocol) || !isMine) return;
-    if (add && given === null) {
+    if (text && /^http/.test(url.protocol) && isMine) change(given, (id) => {
+      const bare = given
+        ? address.replace(RegExp("([?&])" + pair + given + "&?"), "$1").replace(/[?&]$/, "")
+        : address;
       element.setAttribute(
-        attribute, address + (address.includes("?") ? "&" : "?") + pair + fragment
+        attribute, bare + (id && (bare.includes("?") ? "&" : "?") + pair + id) + fragment
       );
-    } else if (!add && given === click) {
-      element.setAttribute(
-        attribute,
-        address.replace(RegExp("([?&])" + pair + "&?"), "$1").replace(/[?&]$/, "") + fragment
-      );
-    }
+    });
   };
 
-  const decorate = (element, add) =>
-    click &&
+  const decorate = (element) =>
     attempt(() => {
-      if (element.matches("a,area")) link(element, "href", add);
-      if (element.matches(provider.elements)) provider.decorate(element, click, add, link);
+      if (element.matches("a,area")) link(element, "href");
+      if (element.matches(provider.elements)) provider.decorate(element, change, link);
     });
 
-  const decorateAll = (add, root) => {
-    decorate(root, add);
+  const decorateAll = (root) =>
     attempt(() =>
-      (root || document)
-        .querySelectorAll("a,area," + provider.elements)
-        .forEach((element) => decorate(element, add))
+      root.querySelectorAll("a,area," + provider.elements).forEach(decorate)
     );
+
+  const know = (id) => {
+    if (click && click !== id) past.push(click);
+    click = id;
+    kept = !!id && cookies().includes(id);
+    decorateAll(document);
   };
 
   const consent = (given) => {
+    const old = given && cookies()[0];
     const seen = fromUrl() || entered;
-    const kept = given && fromCookie();
-    const next = given ? (settings.first && kept) || seen || kept : "";
-    if (click !== next) decorateAll(false);
-    click = next;
+    // Saying so again is no new click.
+    const fresh = given && seen !== taken && seen;
+    const id = (settings.first && old) || fresh || old || (given && click) || "";
+    taken = given && seen;
     // One that is there already would hide whether the browser takes the new one.
-    if (!given || (click && click === seen)) keep("");
-    if (click && click === seen) keep(click);
-    decorateAll(true);
+    if (!given || (fresh && id === fresh)) keep("");
+    if (fresh && id === fresh) keep(id);
+    know(id);
   };
 
   attempt(() => {
@@ -126,33 +148,45 @@
     const all = () => [api.stripe, api.polar].filter(Boolean);
     api.attach = (payload) =>
       attempt(() => {
-        const isPolars = ["products", "product_id", "product_price_id"].some((key) => key in payload);
+        const isPolars =
+          !payload.mode && ["products", "product_id", "product_price_id"].some((key) => key in payload);
         return all()[isPolars ? "pop" : "shift"]().attach(payload);
       }, payload);
-    api.clickId = () => all()[0].clickId();
+    api.clickId = () => attempt(() => all().map((each) => each.clickId()).find(Boolean)) || "";
     api.consent = (given) =>
       attempt(() => {
-        all().forEach((each) => each.consent(given));
-        api.consented = !!given;
+        api.consented = given === true;
+        all().forEach((each) => each.consent(api.consented));
       });
-    if (api.consented === undefined ? !settings.consent : api.consented) consent(true);
+    if (api.consented === undefined ? !settings.consent : api.consented === true) consent(true);
+    const observed = ({ target, addedNodes }) => {
+      const times = (timesChanged.get(target) || 0) + 1;
+      timesChanged.set(target, times);
+      // Another script may set back what is set here, again and again.
+      if (times < 99) decorate(target);
+      addedNodes.forEach((node) => {
+        if (node.matches) {
+          decorate(node);
+          decorateAll(node);
+        }
+      });
+    };
     attempt(() =>
-      new MutationObserver((changes) =>
-        changes.forEach((change) => {
-          decorate(change.target, true);
-          change.addedNodes.forEach((node) => decorateAll(true, node));
-        })
-      ).observe(document, {
+      new MutationObserver((records) => {
+        if (click || past[0]) records.forEach((record) => attempt(() => observed(record)));
+      }).observe(document, {
         childList: true, subtree: true, attributes: true, attributeFilter: provider.watched
       })
     );
-    // What was changed a moment ago, or lies in a shadow tree, is seen to when it is clicked.
-    ["click", "auxclick"].forEach((kind) =>
-      document.addEventListener(
-        kind,
-        (event) => attempt(() => event.composedPath().forEach((each) => decorate(each, true))),
-        true
-      )
+    const listen = (kind, listener) =>
+      document.addEventListener(kind, (event) => attempt(() => listener(event)), true);
+    // What was changed a moment ago, or lies in a shadow tree, is seen to when it is pressed.
+    ["pointerdown", "click"].forEach((kind) =>
+      listen(kind, (event) => event.composedPath().forEach(decorate))
     );
+    // Whoever comes back may have been elsewhere: the click was forgotten, or there is a newer one.
+    listen("visibilitychange", () => {
+      if (kept) know(cookies()[0] || "");
+    });
   });
 }

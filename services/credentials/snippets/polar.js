@@ -6,5 +6,5 @@
   elements: "[data-polar-checkout]",
   watched: ["href", "data-polar-checkout"],
   attach: (payload, click, named) => named(payload),
-  decorate: (element, click, add, link) => link(element, "data-polar-checkout", add),
+  decorate: (element, change, link) => link(element, "data-polar-checkout"),
 })

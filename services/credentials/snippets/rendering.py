@@ -1,37 +1,34 @@
-"""Render the snippet of a source: JavaScript that knows its provider and its settings."""
+"""Render the snippet of a source: JavaScript that knows its provider and its settings.
+
+What is rendered is made from the sources beside this file (`python -m tests.minified_snippets`):
+to minify well a parser is needed, and no service needs a parser.
+"""
 
 import json
-import re
 from functools import lru_cache
-from importlib.resources import files
-
-import rjsmin
+from pathlib import Path
 
 from services.credentials.domain.snippets import SnippetSettings, Touch
 from services.credentials.domain.sources import Provider
 
-_HERE = files(__package__)
-_COMMENT = re.compile(r"\A(//[^\n]*\n)+")
+MINIFIED = Path(__file__).parent / "minified"
+"""Where there is a script for each provider."""
+
+SETTINGS = "SYNAPTYX_SETTINGS"
+"""What stands in a script for the settings of a source."""
 
 
 def render(provider: Provider, settings: SnippetSettings) -> str:
     """Give the script: ASCII, the same for the same arguments."""
-    return f"({_core()})({_provider(provider)},{_literal(settings)});\n"
-
-
-@lru_cache(maxsize=1)
-def _core() -> str:
-    return _minified("core.js")
+    before, after = _parts(provider)
+    return f"{before}{_literal(settings)}{after}"
 
 
 @lru_cache(maxsize=len(Provider))
-def _provider(provider: Provider) -> str:
-    return _minified(f"{provider.value}.js").removesuffix(";")
-
-
-def _minified(name: str) -> str:
-    source = (_HERE / name).read_text(encoding="ascii")
-    return str(rjsmin.jsmin(_COMMENT.sub("", source)))
+def _parts(provider: Provider) -> tuple[str, str]:
+    script = (MINIFIED / f"{provider.value}.js").read_text(encoding="ascii")
+    before, _, after = script.partition(SETTINGS)
+    return before, after
 
 
 def _literal(settings: SnippetSettings) -> str:

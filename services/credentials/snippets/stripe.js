@@ -14,15 +14,16 @@
     if (field && (copy[field] == null || isPlain(copy[field]))) {
       copy = { ...copy, [field]: named(copy[field] || {}) };
     }
-    // A payment intent or a subscription made without a checkout has no reference.
-    return copy.client_reference_id != null || "amount" in copy || "items" in copy
+    // What is made without a checkout has no reference: a payment intent, a setup, a subscription.
+    return copy.client_reference_id != null ||
+      ["amount", "items", "usage", "automatic_payment_methods"].some((key) => key in copy)
       ? copy
       : { ...copy, client_reference_id: click };
   },
-  decorate: (element, click, add) => {
-    const attribute = "client-reference-id";
-    const given = element.getAttribute(attribute);
-    if (add && given === null) element.setAttribute(attribute, click);
-    if (!add && given === click) element.removeAttribute(attribute);
+  decorate: (element, change) => {
+    const name = "client-reference-id";
+    change(element.getAttribute(name), (id) =>
+      id ? element.setAttribute(name, id) : element.removeAttribute(name)
+    );
   },
 })

@@ -41,6 +41,11 @@ class Element {
     return child;
   }
 
+  remove() {
+    this.parent.children = this.parent.children.filter((each) => each !== this);
+    this.parent = undefined;
+  }
+
   querySelectorAll(selectors) {
     return this.children.flatMap((child) => [
       ...(child.matches(selectors) ? [child] : []),
@@ -116,6 +121,13 @@ class Page {
     this.listeners
       .filter(([kind]) => kind === "click")
       .forEach(([, listener]) => listener({ composedPath: () => [...path, this.document] }));
+  }
+
+  // Come back to the page, from another one or another tab.
+  comeBack() {
+    this.listeners
+      .filter(([kind]) => kind === "visibilitychange")
+      .forEach(([, listener]) => listener({}));
   }
 
   note(change) {

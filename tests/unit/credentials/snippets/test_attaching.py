@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.unit.credentials.snippets.browsing import PLAIN, POLAR, STRIPE, Visit
+from tests.unit.credentials.snippets.browsing import (
+    PLAIN,
+    POLAR,
+    POLAR_WITH_CONSENT,
+    STRIPE,
+    WITH_CONSENT,
+    Visit,
+)
 
 NAMED = {"synaptyx_clickid": "c1"}
 FREEZE = """
@@ -68,7 +75,15 @@ class TestModesOfStripe:
         payload = {"mode": "payment", "subscription_data": {"description": "x"}}
         assert attached(visit, payload)["subscription_data"] == {"description": "x"}
 
-    @pytest.mark.parametrize("payload", [{"amount": 500, "currency": "eur"}, {"items": []}])
+    @pytest.mark.parametrize(
+        "payload",
+        [
+            {"amount": 500, "currency": "eur"},
+            {"items": []},
+            {"currency": "eur", "automatic_payment_methods": {"enabled": True}},
+            {"usage": "off_session"},
+        ],
+    )
     def test_what_is_made_without_a_checkout_has_no_reference(
         self, visit: Visit, payload: dict[str, object]
     ) -> None:
@@ -150,6 +165,18 @@ class TestBothProviders:
             [{"mode": "setup", **stripes}, {key: "p", "metadata": NAMED}],
             [stripes, {"metadata": NAMED}],
         ]
+
+    def test_a_mode_is_stripes_whatever_else_is_there(self, visit: Visit) -> None:
+        act = "return synaptyx.attach({mode: 'payment', products: []}).payment_intent_data;"
+        assert visit(act, scripts=[STRIPE, POLAR]) == {"metadata": NAMED}
+
+    @pytest.mark.parametrize(
+        "scripts", [[WITH_CONSENT, POLAR], [STRIPE, POLAR_WITH_CONSENT], [STRIPE, POLAR]]
+    )
+    def test_a_click_that_one_of_them_may_name_is_told(
+        self, visit: Visit, scripts: list[str]
+    ) -> None:
+        assert visit("return synaptyx.clickId();", scripts=scripts) == "c1"
 
     @pytest.mark.parametrize("script", [STRIPE, POLAR])
     def test_one_alone_takes_every_payload(self, visit: Visit, script: str) -> None:

@@ -44,6 +44,14 @@ class TestWhereConsentIsRequired:
     def test_once_it_is_given_everything_is_done(self, visit: Visit) -> None:
         assert visit(LINK + "synaptyx.consent(true);" + STATE, scripts=[WITH_CONSENT]) == KNOWN
 
+    @pytest.mark.parametrize("said", ["'denied'", "1", "{}", "undefined", "'true'"])
+    def test_nothing_but_true_gives_it(self, visit: Visit, said: str) -> None:
+        act = LINK + f"synaptyx.consent({said});" + STATE
+        assert visit(act, scripts=[WITH_CONSENT]) == NOTHING
+        before = f"globalThis.synaptyx = {{consented: {said}}};"
+        if said != "undefined":
+            assert visit(LINK + STATE, before=before, scripts=[STRIPE]) == NOTHING
+
     def test_the_click_survives_a_change_of_the_url_before_it_is_given(self, visit: Visit) -> None:
         act = LINK + f'page.go("{PLAIN}pricing"); synaptyx.consent(true);' + STATE
         assert visit(act, scripts=[WITH_CONSENT]) == KNOWN
@@ -99,6 +107,34 @@ class TestOnceConsentIsTakenBack:
         """
         assert visit(act, scripts=[WITH_CONSENT]) == [["", 0], KNOWN]
 
+    @pytest.mark.parametrize(
+        "again",
+        [
+            # In a shadow tree, which nothing watches.
+            "page.click(link);",
+            "page.body.append(link);",
+            'const box = page.make("div"); box.append(link); page.body.append(box);',
+        ],
+    )
+    def test_a_link_that_was_in_no_page_is_as_it_was_once_it_is_seen(
+        self, visit: Visit, again: str
+    ) -> None:
+        act = f"""
+            {LINK}
+            await page.settled();
+            link.remove();
+            synaptyx.consent(false);
+            const meanwhile = link.getAttribute("href");
+            {again}
+            await page.settled();
+            return [meanwhile, link.getAttribute("href")];
+        """
+        assert visit(act) == [DECORATED, BARE]
+
+    def test_a_page_that_is_come_back_to_forgets_what_another_has(self, visit: Visit) -> None:
+        act = LINK + "await page.settled(); page.jar = []; page.comeBack();" + STATE
+        assert visit(act) == NOTHING
+
     def test_saying_so_twice_changes_nothing(self, visit: Visit) -> None:
         act = LINK + "synaptyx.consent(false); synaptyx.consent(false);" + STATE
         assert visit(act) == NOTHING
@@ -112,6 +148,18 @@ class TestGivenAgainAndAgain:
     def test_links_follow_a_newer_click_of_the_url(self, visit: Visit) -> None:
         act = LINK + f'await page.settled(); page.go("{PLAIN}?clickid=c2"); synaptyx.consent(true);'
         assert visit(act + STATE) == ["c2", ["c2"], DECORATED.replace("c1", "c2")]
+
+    def test_an_older_click_does_not_take_the_place_of_a_newer_one(self, visit: Visit) -> None:
+        newer = 'document.cookie = "_syx_cid=c2;domain=shop.test;max-age=9";'
+        act = LINK + f"await page.settled(); {newer} synaptyx.consent(true);" + STATE
+        expected = ["c2", ["c2"], DECORATED.replace("c1", "c2")]
+        assert visit(act) == expected
+        assert visit(act.replace("synaptyx", f'page.go("{PLAIN}"); synaptyx', 1)) == expected
+
+    def test_a_browser_that_keeps_no_cookie_goes_on_knowing_the_click(self, visit: Visit) -> None:
+        before = "Object.defineProperty(document, 'cookie', {get: () => '', set: () => {}});"
+        act = "synaptyx.consent(true); page.comeBack(); return synaptyx.clickId();"
+        assert visit(act, before=before) == "c1"
 
     def test_what_has_not_changed_is_not_touched(self, visit: Visit) -> None:
         act = (

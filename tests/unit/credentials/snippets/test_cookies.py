@@ -54,6 +54,13 @@ class TestTheClickOfTheUrl:
     def test_is_the_first_of_several(self, visit: Visit) -> None:
         assert visit(STATE, url=CLICKED + "&clickid=c2")[0] == "c1"
 
+    def test_is_known_of_the_url_that_the_page_was_loaded_with(self, visit: Visit) -> None:
+        before = f"""
+            globalThis.performance = {{getEntriesByType: () => [{{name: "{CLICKED}#top"}}]}};
+        """
+        assert visit(STATE, url=PLAIN, before=before)[0] == "c1"
+        assert visit(STATE, url=PLAIN + "?clickid=c2", before=before)[0] == "c2"
+
 
 class TestTheClickOfTheCookie:
     @pytest.mark.parametrize(
@@ -70,6 +77,16 @@ class TestTheClickOfTheCookie:
     def test_is_ignored_where_it_can_be_none(self, visit: Visit, cookies: str) -> None:
         before = f"Object.defineProperty(document, 'cookie', {{get: () => '{cookies}'}});"
         assert visit("return synaptyx.clickId();", url=PLAIN, before=before) == ""
+
+    @pytest.mark.parametrize("odd", ["", "<b>", "a b", "x" * 201])
+    def test_is_known_behind_one_that_can_be_none(self, visit: Visit, odd: str) -> None:
+        cookies = f"_syx_cid={odd}; _syx_cid=c0"
+        before = f"Object.defineProperty(document, 'cookie', {{get: () => '{cookies}'}});"
+        assert visit("return synaptyx.clickId();", url=PLAIN, before=before) == "c0"
+
+    def test_is_the_newer_one_for_who_comes_back_from_another_page(self, visit: Visit) -> None:
+        newer = 'document.cookie = "_syx_cid=c2;domain=shop.test;max-age=9";'
+        assert visit(newer + "page.comeBack();" + STATE) == ["c2", "_syx_cid=c2"]
 
     def test_is_not_written_again(self, visit: Visit) -> None:
         assert visit("return page.written;", url=PLAIN, before=KEPT) == []
@@ -145,6 +162,19 @@ class TestTheCookie:
         assert visit(act, url="https://a.shop.test/?clickid=c1", before=before) == [
             ["other", "x", "a.shop.test"],
             ["_syx_cid", "c1", "shop.test"],
+        ]
+
+    def test_is_written_once_where_another_stands_in_front_of_it(self, visit: Visit) -> None:
+        before = """
+            const jar = [];
+            Object.defineProperty(document, "cookie", {
+              get: () => ["_syx_cid=odd!", ...jar].join("; "),
+              set: (text) => text.includes("max-age=0") || jar.push(text.split(";")[0]),
+            });
+        """
+        assert visit("return [jar, synaptyx.clickId()];", before=before) == [
+            ["_syx_cid=c1"],
+            "c1",
         ]
 
     def test_is_forgotten_on_every_domain(self, visit: Visit) -> None:

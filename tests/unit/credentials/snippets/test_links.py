@@ -244,6 +244,24 @@ class TestWhenTheyAppear:
         """
         assert visit(act) == f"{LINK}?{NAMED}"
 
+    def test_another_script_that_sets_them_back_is_let_have_its_way(self, visit: Visit) -> None:
+        act = f"""
+            const link = page.add("a", {{href: "{LINK}"}});
+            let times = 0;
+            const restore = () => {{
+              if ((times += 1) < 999 && link.attributes.href !== "{LINK}") {{
+                link.setAttribute("href", "{LINK}");
+              }}
+            }};
+            page.observers.push({{callback: restore, options: {{attributeFilter: ["href"]}}}});
+            restore();
+            await page.settled();
+            const found = [times < 500, link.getAttribute("href")];
+            page.click(link);
+            return [...found, link.getAttribute("href")];
+        """
+        assert visit(act) == [True, LINK, f"{LINK}?{NAMED}"]
+
     def test_before_the_script_they_name_the_click(self, visit: Visit) -> None:
         before = f'page.add("div").append(page.make("a", {{href: "{LINK}"}}));'
         act = 'return document.querySelectorAll("a")[0].getAttribute("href");'

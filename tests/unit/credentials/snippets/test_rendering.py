@@ -11,7 +11,8 @@ import pytest
 
 from services.credentials.domain.snippets import AS_AT_FIRST, MOST_HOSTS, SnippetSettings, Touch
 from services.credentials.domain.sources import Provider
-from services.credentials.snippets.rendering import render
+from services.credentials.snippets.rendering import MINIFIED, SETTINGS, render
+from tests.minified_snippets import minified
 from tests.unit.credentials.snippets.browsing import Visit
 
 MOST_BYTES = 2_000
@@ -39,9 +40,14 @@ class TestRendering:
         assert gzipped(render(provider, AS_AT_FIRST)) < MOST_BYTES
 
     def test_settings_make_it_hardly_larger(self, provider: Provider) -> None:
-        hosts = tuple(f"pay{number}.shop.example" for number in range(MOST_HOSTS))
+        hosts = tuple(f"{number * 7919 % 9973:04}.test" for number in range(MOST_HOSTS))
         settings = SnippetSettings(timedelta(days=400), Touch.FIRST, True, hosts)
-        assert gzipped(render(provider, settings)) < MOST_BYTES + 150
+        assert gzipped(render(provider, settings)) < MOST_BYTES
+
+    def test_what_it_is_made_from_is_what_stands_beside_it(self, provider: Provider) -> None:
+        script = (MINIFIED / f"{provider.value}.js").read_text()
+        assert script == minified(provider), "run `python -m tests.minified_snippets`"
+        assert script.count(SETTINGS) == 1
 
     def test_it_is_ascii_on_few_lines_without_comments(self, provider: Provider) -> None:
         script = render(provider, AS_AT_FIRST)
