@@ -7,7 +7,9 @@ made-up keys cost few questions, and push out nothing but each other.
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Generic, TypeVar
@@ -24,6 +26,7 @@ _T = TypeVar("_T")
 # How long it is believed that something does not exist: it may be made the next moment.
 _MISSING_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 2.0
+_ANEW_SECONDS: Final = 0.2
 _QUESTIONS_AT_ONCE: Final = 8
 _QUESTIONS_WAITING: Final = 256
 _PATIENCE_SECONDS: Final = 3.0
@@ -83,18 +86,25 @@ class Remembered(Generic[_T]):
         missed_at = self._missing.get(key)
         if missed_at is not None and self._clock.monotonic() - missed_at <= _MISSING_SECONDS:
             return None
-        if key not in self._questions and len(self._questions) >= _QUESTIONS_WAITING:
-            raise NotKnownError
-        try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                # Shielded: one that waits no longer must not end the question of the others.
-                failure = await asyncio.shield(self._question(key))
-        except TimeoutError:
-            raise NotKnownError from None
+        failure = await self._answered(key)
         value = self.told(key)
         if failure is not None and value is None:
             raise NotKnownError from failure
         return value
+
+    async def get_anew(self, key: str) -> _T | None:
+        """Give what is so now: asks although something is known, a few times a second at most.
+
+        Gives what was known where that cannot be told.
+        """
+        came_at = self._clock.monotonic()
+        if self._failed_since(came_at - _RETRY_SECONDS):
+            return self.told(key)
+        await asyncio.sleep(max(0.0, self._asked_at(key) + _ANEW_SECONDS - came_at))
+        if self._asked_at(key) <= came_at:
+            with suppress(NotKnownError):
+                await self._answered(key)
+        return self.told(key)
 
     def told(self, key: str) -> _T | None:
         """Give what is known, and ask nothing; None if nothing is."""
@@ -113,9 +123,30 @@ class Remembered(Generic[_T]):
             question.cancel()
         await asyncio.gather(*questions, return_exceptions=True)
 
+    def _asked_at(self, key: str) -> float:
+        entry = self._known.get(key)
+        return -math.inf if entry is None else entry.asked_at
+
+    async def _answered(self, key: str) -> SynaptyxError | None:
+        """Wait for the answer to a question; gives the error if there is none.
+
+        Raises:
+            NotKnownError: it takes too long, or too many wait.
+        """
+        if key not in self._questions and len(self._questions) >= _QUESTIONS_WAITING:
+            raise NotKnownError
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                # Shielded: one that waits no longer must not end the question of the others.
+                return await asyncio.shield(self._question(key))
+        except TimeoutError:
+            raise NotKnownError from None
+
+    def _failed_since(self, moment: float) -> bool:
+        return self._failed_at is not None and self._failed_at > moment
+
     def _ask_aside(self, key: str) -> None:
-        now = self._clock.monotonic()
-        if self._failed_at is not None and now - self._failed_at < _RETRY_SECONDS:
+        if self._failed_since(self._clock.monotonic() - _RETRY_SECONDS):
             return
         if len(self._questions) < _QUESTIONS_AT_ONCE:
             self._question(key)

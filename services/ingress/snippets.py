@@ -23,17 +23,23 @@ _SOURCE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _TIMEOUT: Final = timedelta(seconds=2)
 _FRESH_FOR: Final = timedelta(seconds=60)
 _MOST_SNIPPETS: Final = 5_000
+# Settings take effect within minutes; a browser that is offline keeps what it has.
+_CACHED: Final = "public, max-age=300, stale-while-revalidate=600, stale-if-error=604800"
 # What a failure looks like to a browser is a script that does nothing, and is not kept.
 _FAILED: Final = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
 
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """A script as it is served, plain and compressed, and the tag that it is told by."""
+    """A script as it is served, plain and compressed, and the tag that it is told by.
+
+    `version` is how the tag of a page names it that takes no other script.
+    """
 
     script: bytes
     compressed: bytes
     etag: str
+    version: str
 
     @classmethod
     def of(cls, content: str) -> "Snippet":
@@ -41,7 +47,7 @@ class Snippet:
         script = content.encode()
         digest = hashlib.sha256(script).hexdigest()[:32]
         # Weak, because it stands for the compressed form as well.
-        return cls(script, gzip.compress(script, 9, mtime=0), f'W/"{digest}"')
+        return cls(script, gzip.compress(script, 9, mtime=0), f'W/"{digest}"', digest[:16])
 
 
 class CredentialsSnippets:
@@ -84,20 +90,24 @@ class Snippets:
             snippet = await self._remembered.get(source_id)
         except NotKnownError:
             return _failure("not_known", 503, headers={"Retry-After": "2"})
+        version = request.rel_url.query.get("v")
+        if snippet is not None and version not in (None, snippet.version):
+            # A page whose tag is newer than what is known here, or older than the settings.
+            snippet = await self._remembered.get_anew(source_id)
         if snippet is None:
             return _failure("unknown", 404)
-        return _answer(snippet, request)
+        is_wanted = version in (None, snippet.version)
+        return _answer(snippet, request, cached=_CACHED if is_wanted else "no-store")
 
     async def close(self) -> None:
         """Stop asking."""
         await self._remembered.close()
 
 
-def _answer(snippet: Snippet, request: web.BaseRequest) -> web.Response:
+def _answer(snippet: Snippet, request: web.BaseRequest, *, cached: str) -> web.Response:
     headers = {
         "ETag": snippet.etag,
-        # Settings take effect within minutes; a browser that is offline keeps what it has.
-        "Cache-Control": "public, max-age=300, stale-while-revalidate=600, stale-if-error=604800",
+        "Cache-Control": cached,
         "Vary": "Accept-Encoding",
         # A script with an integrity must be readable across origins.
         "Access-Control-Allow-Origin": "*",

@@ -3,7 +3,7 @@
     snippets("stripe", consent=True).floating_script_tag
 
 A source is made once for the same settings: ingress keeps a snippet for a while, so that one whose
-settings change would behave in either way.
+settings change would behave in either way, unless its tag is pinned.
 """
 
 from __future__ import annotations
@@ -58,14 +58,17 @@ class Snippets:
             ),
             timeout=TIMEOUT,
         )
+        return self.changed(made.name, settings)
+
+    def changed(self, source: str, settings: revenue_source_pb2.SnippetSettings) -> Snippet:
+        """Give a source other settings, and its snippet then."""
+        sources = self._operator.sources
         change = revenue_source_service_pb2.UpdateRevenueSourceRequest(
-            revenue_source=revenue_source_pb2.RevenueSource(
-                name=made.name, snippet_settings=settings
-            )
+            revenue_source=revenue_source_pb2.RevenueSource(name=source, snippet_settings=settings)
         )
         change.update_mask.paths.extend(f"snippet_settings.{field}" for field in _FIELDS)
         sources.UpdateRevenueSource(change, timeout=TIMEOUT)
         return sources.GetSnippet(
-            revenue_source_service_pb2.GetSnippetRequest(name=f"{made.name}/snippet"),
+            revenue_source_service_pb2.GetSnippetRequest(name=f"{source}/snippet"),
             timeout=TIMEOUT,
         )

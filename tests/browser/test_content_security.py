@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
+from synaptyx.sources.v1.revenue_source_pb2 import SnippetSettings
 
 from tests.browser.buying import REFERENCE, click_on, conversion_of, link_of_shop, pay
 from tests.browser.looking import LINKS, kept, named, naming
@@ -80,6 +81,19 @@ class TestIntegrity:
         page.goto(own.url("/?clickid=c1"))
         assert urlsplit(both[0].script_uri).netloc != urlsplit(page.url).netloc
         assert named(page) == naming("c1")
+
+    def test_a_tag_that_was_just_read_works_whoever_has_the_older_script(
+        self, own: Pages, page: Page, snippets: Snippets
+    ) -> None:
+        old = snippets(number=3)
+        own.html["/"] = document(old.script_tag, body=LINKS)
+        page.goto(own.url("/?clickid=c1"))
+        settings = SnippetSettings(link_hosts=["pay.shop.test"])
+        new = snippets.changed(old.name.removesuffix("/snippet"), settings)
+        assert new.integrity != old.integrity
+        own.html["/"] = document(new.script_tag, body=LINKS)
+        page.goto(own.url("/?clickid=c2"))
+        assert page.evaluate("synaptyx.clickId()") == "c2"
 
     def test_a_script_that_is_not_the_one_that_was_pinned_does_not_run(
         self, own: Pages, both: list[Snippet], page: Page, errors: list[str]

@@ -15,6 +15,7 @@ from services.chassis.errors import DependencyUnavailable, ResourceNotFound, Syn
 from services.ingress.snippets import CredentialsSnippets, Snippets
 
 SCRIPT = "!function(){/* a script */}();" * 50
+VERSION = hashlib.sha256(SCRIPT.encode()).hexdigest()[:16]
 ETAG = f'W/"{hashlib.sha256(SCRIPT.encode()).hexdigest()[:32]}"'
 
 
@@ -45,12 +46,15 @@ class Bench:
         self.snippets = Snippets(CredentialsSnippets(cast("Any", self.stub)), self.clock)
 
     async def get(
-        self, source_id: str = "src_1", *headers: tuple[str, str], method: str = "GET"
+        self,
+        source_id: str = "src_1",
+        *headers: tuple[str, str],
+        method: str = "GET",
+        query: str = "",
     ) -> Response:
         pairs: Any = list(headers)
-        return await self.snippets.serve(
-            source_id, request=make_mocked_request(method, "/", headers=pairs)
-        )
+        request = make_mocked_request(method, f"/{query}", headers=pairs)
+        return await self.snippets.serve(source_id, request=request)
 
 
 @pytest.fixture
@@ -105,6 +109,58 @@ class TestServing:
         answer = await bench.get()
         assert answer.body == b"changed()"
         assert answer.headers["ETag"] != ETAG
+
+
+class TestPinned:
+    """Pages whose tag takes one version of the script only."""
+
+    async def test_the_version_that_is_known_is_served_as_ever(self, bench: Bench) -> None:
+        plain, pinned = await bench.get(), await bench.get(query=f"?v={VERSION}")
+        assert (pinned.body, pinned.headers) == (plain.body, plain.headers)
+        assert len(bench.stub.asked) == 1
+
+    async def test_a_newer_one_is_asked_for_at_once(self, bench: Bench) -> None:
+        await bench.get()
+        bench.clock.advance(timedelta(seconds=2))
+        bench.stub.scripts["src_1"] = "changed()"
+        answer = await bench.get(query=f"?v={hashlib.sha256(b'changed()').hexdigest()[:16]}")
+        assert answer.body == b"changed()"
+        assert "max-age" in answer.headers["Cache-Control"]
+
+    async def test_one_that_came_a_moment_after_the_question_is_asked_for_too(
+        self, bench: Bench
+    ) -> None:
+        await bench.get()
+        bench.stub.scripts["src_1"] = "changed()"
+        coming = asyncio.create_task(bench.get(query="?v=newer"))
+        await asyncio.sleep(0)
+        bench.clock.advance(timedelta(seconds=0.2))
+        assert (await coming).body == b"changed()"
+
+    async def test_an_older_one_is_asked_for_a_few_times_a_second_and_is_not_kept(
+        self, bench: Bench
+    ) -> None:
+        await bench.get()
+        asking = [asyncio.create_task(bench.get(query=f"?v={number}")) for number in range(100)]
+        await asyncio.sleep(0)
+        bench.clock.advance(timedelta(seconds=0.2))
+        for answer in await asyncio.gather(*asking):
+            assert (answer.body, answer.headers["Cache-Control"]) == (SCRIPT.encode(), "no-store")
+        assert len(bench.stub.asked) == 2
+
+    async def test_while_credentials_is_away_what_is_known_is_served(self, bench: Bench) -> None:
+        await bench.get()
+        bench.stub.failure = DependencyUnavailable("credentials")
+        bench.clock.advance(timedelta(seconds=2))
+        for _ in range(20):
+            assert (await bench.get(query="?v=newer")).body == SCRIPT.encode()
+        assert len(bench.stub.asked) == 2
+
+    async def test_a_source_that_is_gone_is_404(self, bench: Bench) -> None:
+        await bench.get()
+        bench.clock.advance(timedelta(seconds=2))
+        del bench.stub.scripts["src_1"]
+        assert (await bench.get(query="?v=newer")).status == 404
 
 
 class TestUnchanged:

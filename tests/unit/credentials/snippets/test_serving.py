@@ -79,7 +79,7 @@ class TestTags:
             (
                 "script",
                 {
-                    "src": URI,
+                    "src": f"{URI}?v={snippet.version}",
                     "integrity": snippet.integrity,
                     "crossorigin": "anonymous",
                     "defer": None,
@@ -97,5 +97,5 @@ class TestTags:
         for tag in (snippet.pinned_tag, snippet.floating_tag):
             [(name, attributes)] = tags(tag)
             assert name == "script"
-            assert attributes["src"] == snippet.uri
+            assert attributes["src"] in (snippet.uri, f"{snippet.uri}?v={snippet.version}")
             assert attributes.keys() <= {"src", "integrity", "crossorigin", "defer"}
