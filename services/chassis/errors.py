@@ -70,7 +70,8 @@ class FieldViolation:
     """Says what is wrong with one field; the description follows the field's name.
 
     The field is a path (`click.campaign`, `clicks[3].name`); the description never
-    repeats the value ("must be 1 to 200 characters").
+    repeats the value ("must be 1 to 200 characters"), but for a path of a mask that
+    looks like a field's name.
     """
 
     field: str

@@ -3,10 +3,16 @@
 Source: https://google.aip.dev/134, https://google.aip.dev/203
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
+
+# What a misspelt field looks like. A key or an e-mail address that came to stand in a mask has a
+# digit or a character besides, or is longer.
+_REPEATABLE = re.compile(r"[A-Za-z][A-Za-z_.]{0,49}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,21 @@ def masked(mask: FieldMask, resource: Message, *, changeable: frozenset[str]) ->
         if any(field == path or field.startswith(f"{path}.") for path in mask.paths)
     )
     known = changeable.union(resource.DESCRIPTOR.fields_by_name)
-    exist = known.issuperset(mask.paths)
-    return Masked(named, None if exist else "must name fields of the resource, in snake_case")
+    return Masked(named, _paths_fault(mask.paths, known=known, changeable=changeable))
+
+
+def _paths_fault(
+    paths: Sequence[str], *, known: frozenset[str], changeable: frozenset[str]
+) -> str | None:
+    """Tell which path is no known field, and which fields can be changed; None if all are known."""
+    for index, path in enumerate(paths):
+        if path not in known:
+            fault = f"must name a field at paths[{index}]"
+            if _REPEATABLE.fullmatch(path) is not None:
+                fault = f"must not name {path}"
+            outer = {field.partition(".")[0] for field in changeable}
+            return f"{fault}: use {', '.join(sorted(changeable | outer))}"
+    return None
 
 
 def _is_set(resource: Message, field: str) -> bool:

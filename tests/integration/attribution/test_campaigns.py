@@ -197,8 +197,15 @@ class TestUpdateCampaign:
 
     async def test_an_unknown_path_is_refused(self, operator: Client) -> None:
         before = await create(operator)
-        call = update(operator, "display_name", "colour", name=before.name, display_name="Other")
-        assert await violations(call) == ["update_mask"]
+        call = update(
+            operator, "display_name", "landingUri", name=before.name, display_name="Other"
+        )
+        with pytest.raises(InvalidFields) as raised:
+            await call
+        assert str(raised.value) == (
+            "update_mask must not name landingUri: use attribution_window, cost_per_click,"
+            " display_name, fallback_uri, landing_uri, promotion_codes"
+        )
         assert await get(operator, before.name) == before
 
     async def test_the_same_name_again_changes_nothing(

@@ -162,6 +162,17 @@ class TestUpdate:
             await service.update(source, path)
         assert fields_of(raised) == ["update_mask"]
 
+    async def test_and_told_whole_what_there_is(self, service: Service) -> None:
+        source = await service.create()
+        path = "snippet_settings." + "x" * 33
+        with pytest.raises(InvalidFields) as raised:
+            await service.update(source, path)
+        assert [violation.description for violation in raised.value.violations] == [
+            f"must not name {path}: use display_name, snippet_settings,"
+            " snippet_settings.consent_required, snippet_settings.cookie_lifetime,"
+            " snippet_settings.link_hosts, snippet_settings.touch"
+        ]
+
     async def test_every_fault_is_named_and_nothing_changes(self, service: Service) -> None:
         source = await service.create()
         sent = RevenueSource(name=source.name, snippet_settings=FAULTY)

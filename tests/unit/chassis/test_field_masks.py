@@ -8,12 +8,17 @@ from services.chassis.field_masks import masked
 NAME, TOUCH, CONSENT = "display_name", "snippet_settings.touch", "snippet_settings.consent_required"
 LIFE = "snippet_settings.cookie_lifetime"
 CHANGEABLE = frozenset({NAME, TOUCH, CONSENT, LIFE})
+ALLOWED = f"{NAME}, snippet_settings, {CONSENT}, {LIFE}, {TOUCH}"
 
 
 def fields(*paths: str, resource: RevenueSource | None = None) -> frozenset[str]:
     found = masked(FieldMask(paths=paths), resource or RevenueSource(), changeable=CHANGEABLE)
     assert found.fault is None
     return found.fields
+
+
+def fault(*paths: str) -> str | None:
+    return masked(FieldMask(paths=paths), RevenueSource(), changeable=CHANGEABLE).fault
 
 
 class TestMasked:
@@ -40,7 +45,6 @@ class TestMasked:
     @pytest.mark.parametrize(
         "path",
         [
-            "",
             "nothing",
             "displayName",
             "snippet_settings.",
@@ -48,12 +52,31 @@ class TestMasked:
             "create_time.seconds",
             f"{TOUCH}.x",
             "snippet",
+            "a" * 50,
         ],
     )
-    def test_what_does_not_exist_is_a_fault(self, path: str) -> None:
-        found = masked(FieldMask(paths=[path, NAME]), RevenueSource(), changeable=CHANGEABLE)
-        assert found.fault == "must name fields of the resource, in snake_case"
+    def test_what_does_not_exist_is_named_beside_what_does(self, path: str) -> None:
+        assert fault(NAME, path, "nothing_else") == f"must not name {path}: use {ALLOWED}"
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            *(
+                "",
+                " ",
+                ".",
+                "..",
+                " display_name",
+                "display_name\n",
+                "größe",
+                "a" * 51,
+                "a" * 10**5,
+            ),
+            *("sk_test_51AbCdEfGh", "buyer@example.com", "<script>", "a b", "workspaces/acme"),
+        ],
+    )
+    def test_what_is_no_name_of_a_field_is_not_repeated(self, path: str) -> None:
+        assert fault(NAME, path) == f"must name a field at paths[1]: use {ALLOWED}"
 
     def test_a_star_stands_alone(self) -> None:
-        found = masked(FieldMask(paths=["*", NAME]), RevenueSource(), changeable=CHANGEABLE)
-        assert found.fault == "must have no other path beside *"
+        assert fault("*", NAME) == "must have no other path beside *"
