@@ -29,7 +29,8 @@ def masked(mask: FieldMask, resource: Message, *, changeable: frozenset[str]) ->
     A field inside of another one is named with a dot; a mask that names the outer one names all of
     its fields. An empty mask stands for all that are set, `*` for all. Fields that only we write,
     the name and the etag may be in the mask and are left alone, so that a caller can send back what
-    it read; fields that do not exist are a fault.
+    it read; whether an immutable one has another value is for the caller to see. Fields that do not
+    exist are a fault.
     """
     if not mask.paths:
         return Masked(frozenset(field for field in changeable if _is_set(resource, field)))

@@ -7,6 +7,7 @@ from services.credentials.checking import require_valid
 from services.credentials.domain.audit_records import Action
 from services.credentials.domain.snippets import cookie_lifetime_fault, link_hosts_fault
 from services.credentials.domain.sources import (
+    Provider,
     Source,
     SourceFields,
     SourceKey,
@@ -40,11 +41,15 @@ class Updating:
         self._audit = audit
         self._clock = clock
 
-    async def update(self, key: SourceKey, fields: SourceFields, *, etag: str) -> Source:
+    async def update(
+        self, key: SourceKey, fields: SourceFields, *, provider: Provider | None, etag: str
+    ) -> Source:
         """Change fields of a source. What is so already is no change.
 
+        `provider` is what the caller takes it to be, None if the caller says nothing of it.
+
         Raises:
-            InvalidFields: A field has a value that it cannot have.
+            InvalidFields: A field has a value that it cannot have, or the provider is another one.
             ResourceNotFound: There is no such source.
             EtagMismatch: The source has changed since the etag was read.
         """
@@ -52,6 +57,7 @@ class Updating:
         async with self._database.write() as transaction:
             before = require_found(await lock_source(transaction, key), key)
             require_etag(before, etag)
+            require_valid([("revenue_source.provider", before.provider_fault(provider))])
             after = before.updated(fields, at=self._clock.now())
             if after is not before:
                 await update_source(transaction, after)

@@ -19,7 +19,11 @@ from services.credentials.api.messages import (
     write_snippet,
     write_source,
 )
-from services.credentials.api.source_fields import read_changed_fields, read_new_fields
+from services.credentials.api.source_fields import (
+    read_changed_fields,
+    read_new_fields,
+    read_stated_provider,
+)
 from services.credentials.connecting import Connecting
 from services.credentials.snippets.serving import snippet_of
 from services.credentials.updating import Updating
@@ -94,7 +98,8 @@ class RevenueSourceServicer(RevenueSourceServiceServicer):
         key = read_source_name(sent.name, field="revenue_source.name")
         require_workspace(key.workspace)
         fields = read_changed_fields(sent, request.update_mask)
-        source = await self._updating.update(key, fields, etag=sent.etag)
+        provider = read_stated_provider(sent, request.update_mask)
+        source = await self._updating.update(key, fields, provider=provider, etag=sent.etag)
         return write_source(source, public_url=self._public_url)
 
     async def GetSnippet(  # noqa: N802

@@ -7,8 +7,9 @@ from synaptyx.sources.v1 import revenue_source_pb2
 
 from services.chassis.errors import FieldViolation, InvalidFields
 from services.chassis.field_masks import masked
+from services.credentials.api.messages import read_provider
 from services.credentials.domain.snippets import AS_AT_FIRST, Touch
-from services.credentials.domain.sources import SourceFields
+from services.credentials.domain.sources import Provider, SourceFields
 
 _SETTINGS = "snippet_settings"
 _COOKIE_LIFETIME = f"{_SETTINGS}.cookie_lifetime"
@@ -44,6 +45,22 @@ def read_changed_fields(sent: revenue_source_pb2.RevenueSource, mask: FieldMask)
     if found.fault is not None:
         raise InvalidFields([FieldViolation("update_mask", found.fault)])
     return _read(sent, found.fields)
+
+
+def read_stated_provider(
+    sent: revenue_source_pb2.RevenueSource, mask: FieldMask
+) -> Provider | None:
+    """Read the provider, which no update changes; None if this one says nothing of it.
+
+    Where the mask names it, it must be set; without a mask and with `*`, it may be left out.
+
+    Raises:
+        InvalidFields: It is to be read, and is none that there is.
+    """
+    among_all = not mask.paths or "*" in mask.paths
+    if "provider" in mask.paths or (among_all and sent.provider):
+        return read_provider(sent.provider, field="revenue_source.provider")
+    return None
 
 
 def _read(sent: revenue_source_pb2.RevenueSource, wanted: frozenset[str]) -> SourceFields:

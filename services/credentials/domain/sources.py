@@ -95,6 +95,15 @@ class Source:
         """Tell whether the source has been connected and not disconnected since."""
         return self.state in {SourceState.ACTIVE, SourceState.NEEDS_RECONNECT}
 
+    def provider_fault(self, provider: Provider | None) -> str | None:
+        """Tell what is wrong with a provider that an update states and what to do, or None."""
+        if provider in {None, self.provider}:
+            return None
+        return (
+            "is not the one that the source was created with, which never changes:"
+            " create another source"
+        )
+
     def filled(self, fields: SourceFields) -> "Source":
         """Give the source with these fields."""
         settings: dict[str, Any] = {**fields}

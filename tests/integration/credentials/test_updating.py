@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from synaptyx.sources.v1.revenue_source_pb2 import RevenueSource, SnippetSettings
+from synaptyx.type.v1.provider_pb2 import PROVIDER_POLAR, PROVIDER_STRIPE
 
 from services.chassis.errors import (
     CallerNotAllowed,
@@ -172,6 +173,34 @@ class TestUpdate:
             " snippet_settings.consent_required, snippet_settings.cookie_lifetime,"
             " snippet_settings.link_hosts, snippet_settings.touch"
         ]
+
+    @pytest.mark.parametrize(
+        "paths", [("provider",), ("display_name", "provider"), ("*",), ()], ids=" ".join
+    )
+    async def test_another_provider_is_refused(
+        self, service: Service, paths: tuple[str, ...]
+    ) -> None:
+        source = await service.create(provider=PROVIDER_STRIPE)
+        sent = RevenueSource(name=source.name, display_name="New", provider=PROVIDER_POLAR)
+        with pytest.raises(InvalidFields) as raised:
+            await service.update(sent, *paths)
+        assert str(raised.value) == (
+            "revenue_source.provider is not the one that the source was created with, which never"
+            " changes: create another source"
+        )
+        assert await service.get(source.name) == source
+
+    async def test_the_same_provider_is_no_change(self, service: Service) -> None:
+        source = await service.create(provider=PROVIDER_STRIPE)
+        sent = RevenueSource(name=source.name, provider=PROVIDER_STRIPE)
+        assert await service.update(sent, "provider") == source
+        assert await service.update(sent) == source
+
+    async def test_a_provider_that_is_not_named_does_not_matter(self, service: Service) -> None:
+        source = await service.create(provider=PROVIDER_STRIPE)
+        sent = RevenueSource(name=source.name, display_name="New", provider=PROVIDER_POLAR)
+        after = await service.update(sent, "display_name")
+        assert (after.display_name, after.provider) == ("New", PROVIDER_STRIPE)
 
     async def test_every_fault_is_named_and_nothing_changes(self, service: Service) -> None:
         source = await service.create()

@@ -9,9 +9,13 @@ from synaptyx.sources.v1.revenue_source_pb2 import RevenueSource, SnippetSetting
 from synaptyx.type.v1 import provider_pb2
 
 from services.chassis.errors import InvalidFields
-from services.credentials.api.source_fields import read_changed_fields, read_new_fields
+from services.credentials.api.source_fields import (
+    read_changed_fields,
+    read_new_fields,
+    read_stated_provider,
+)
 from services.credentials.domain.snippets import Touch
-from services.credentials.domain.sources import SourceFields
+from services.credentials.domain.sources import Provider, SourceFields
 
 AT_FIRST: SourceFields = {
     "display_name": "",
@@ -132,7 +136,7 @@ class TestMasks:
     @pytest.mark.parametrize(
         "path", ["name", "provider", "state", "etag", "webhook_uri", "create_time"]
     )
-    def test_what_never_changes_may_be_named_and_is_left_alone(self, path: str) -> None:
+    def test_what_no_update_changes_may_be_named_and_is_left_alone(self, path: str) -> None:
         assert masked(CHOSEN, path) == {}
 
     @pytest.mark.parametrize(
@@ -151,3 +155,28 @@ class TestMasks:
 
     def test_a_fault_of_what_is_not_named_does_not_matter(self) -> None:
         assert masked(lifetime(seconds=-1), "display_name") == {"display_name": "Shop"}
+
+
+class TestStatedProvider:
+    def stated(self, sent: RevenueSource, *paths: str) -> Provider | None:
+        return read_stated_provider(sent, FieldMask(paths=paths))
+
+    @pytest.mark.parametrize(
+        "paths", [("provider",), ("display_name", "provider"), ("*",), ()], ids=" ".join
+    )
+    def test_is_the_one_that_is_set_and_named(self, paths: tuple[str, ...]) -> None:
+        assert self.stated(CHOSEN, *paths) is Provider.POLAR
+
+    def test_is_none_where_the_mask_names_others(self) -> None:
+        assert self.stated(CHOSEN, "display_name") is None
+
+    @pytest.mark.parametrize("paths", [("*",), ()], ids=" ".join)
+    def test_may_be_left_out_where_all_is_meant(self, paths: tuple[str, ...]) -> None:
+        assert self.stated(RevenueSource(), *paths) is None
+
+    @pytest.mark.parametrize(("number", "path"), [(0, "provider"), (99, "provider"), (99, "*")])
+    def test_must_be_one_that_there_is(self, number: int, path: str) -> None:
+        sent = RevenueSource(provider=number)  # type: ignore[arg-type]
+        with pytest.raises(InvalidFields) as raised:
+            self.stated(sent, path)
+        assert [it.field for it in raised.value.violations] == ["revenue_source.provider"]
