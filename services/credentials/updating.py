@@ -5,7 +5,7 @@ from services.chassis.database import Database
 from services.credentials.audit import AuditTrail
 from services.credentials.checking import require_valid
 from services.credentials.domain.audit_records import Action
-from services.credentials.domain.snippets import cookie_lifetime_fault, link_hosts_fault
+from services.credentials.domain.snippets import cookie_lifetime_fault, link_hosts_faults
 from services.credentials.domain.sources import (
     Provider,
     Source,
@@ -29,7 +29,8 @@ def field_faults(fields: SourceFields) -> list[tuple[str, str | None]]:
         fault = cookie_lifetime_fault(fields["cookie_lifetime"])
         faults.append((f"{_SETTINGS}.cookie_lifetime", fault))
     if "link_hosts" in fields:
-        faults.append((f"{_SETTINGS}.link_hosts", link_hosts_fault(fields["link_hosts"])))
+        for place, fault in link_hosts_faults(fields["link_hosts"]):
+            faults.append((f"{_SETTINGS}.link_hosts{place}", fault))
     return faults
 
 

@@ -29,7 +29,7 @@ CHOSEN = SnippetSettings(
     link_hosts=["pay.example.com", "pay.example.com:8443"],
 )
 FAULTY = SnippetSettings(
-    cookie_lifetime=Duration(seconds=401 * DAY), link_hosts=["https://pay.example.com"]
+    cookie_lifetime=Duration(seconds=401 * DAY), link_hosts=["a.test", "pay.example.com:443"]
 )
 SETTINGS = "revenue_source.snippet_settings"
 
@@ -60,7 +60,7 @@ class TestCreate:
         assert fields_of(raised) == [
             "revenue_source.display_name",
             f"{SETTINGS}.cookie_lifetime",
-            f"{SETTINGS}.link_hosts",
+            f"{SETTINGS}.link_hosts[1]",
             "request_id",
         ]
 
@@ -210,7 +210,7 @@ class TestUpdate:
         assert fields_of(raised) == [
             "revenue_source.display_name",
             f"{SETTINGS}.cookie_lifetime",
-            f"{SETTINGS}.link_hosts",
+            f"{SETTINGS}.link_hosts[1]",
         ]
         assert await service.get(source.name) == source
 

@@ -5,17 +5,27 @@ from __future__ import annotations
 import gzip
 import itertools
 import re
+import string
 from datetime import timedelta
+from random import Random
 
 import pytest
 
-from services.credentials.domain.snippets import AS_AT_FIRST, MOST_HOSTS, SnippetSettings, Touch
+from services.credentials.domain.snippets import (
+    AS_AT_FIRST,
+    MOST_HOST_CHARACTERS,
+    MOST_HOSTS,
+    SnippetSettings,
+    Touch,
+    link_hosts_faults,
+)
 from services.credentials.domain.sources import Provider
 from services.credentials.snippets.rendering import MINIFIED, SETTINGS, render
 from tests.minified_snippets import minified
 from tests.unit.credentials.snippets.browsing import Visit
 
 MOST_BYTES = 2_000
+LABEL = string.ascii_lowercase + string.digits
 PROVIDERS = list(Provider)
 HOSTILE = [
     '"]});alert(1)//',
@@ -40,7 +50,10 @@ class TestRendering:
         assert gzipped(render(provider, AS_AT_FIRST)) < MOST_BYTES
 
     def test_settings_make_it_hardly_larger(self, provider: Provider) -> None:
-        hosts = tuple(f"{number * 7919 % 9973:04}.test" for number in range(MOST_HOSTS))
+        # None that are allowed are larger: as many and as long as can be, and alike in nothing.
+        name, length = Random(1), MOST_HOST_CHARACTERS // MOST_HOSTS
+        hosts = tuple("".join(name.choices(LABEL, k=length)) for _ in range(MOST_HOSTS))
+        assert link_hosts_faults(hosts) == []
         settings = SnippetSettings(timedelta(days=400), Touch.FIRST, True, hosts)
         assert gzipped(render(provider, settings)) < MOST_BYTES
 
