@@ -1,4 +1,4 @@
-"""What the documents of installing put into a page sells, and names the click."""
+"""What the documents of installing put into a page sells, names the click, and asks for consent."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.buying import METADATA, click_on, conversion_of, pay
+from tests.browser.looking import LINKS, click_of, kept, named, naming
 from tests.browser.pages import Pages, document
 from tests.browser.snippets import Snippets
 from tests.documents import code
-from tests.installed import POLAR, SERVERS, STRIPE, Server
+from tests.installed import POLAR, README, SERVERS, STRIPE, Server
 from tests.operator import Operator
 from tests.stack import Stack
 
+SNIPPET = "https://events.example.com/sources/SOURCE/snippet.js"
+FUNCTION = code(README, "js", containing="function tellSynaptyx")
+TOOLS = code(README, "js", containing="OneTrustGroupsUpdated")
 PAYLOADS = {"told": "click_id:", "attached": "attach"}
 
 
@@ -100,6 +104,12 @@ class TestElements:
     def both(self, snippets: Snippets) -> list[str]:
         return [snippets(each).floating_script_tag for each in ("stripe", "polar")]
 
+    def test_the_tag_loads_the_script(self, own: Pages, snippets: Snippets, page: Page) -> None:
+        serving(page, SNIPPET, snippets().content)
+        own.html["/"] = document(code(README, "html", containing="snippet.js"), body=LINKS)
+        page.goto(own.url("/?clickid=c1"))
+        assert click_of(page) == "c1"
+
     def test_links_are_decorated_as_it_says(self, own: Pages, both: list[str], page: Page) -> None:
         own.html["/"] = document(
             *both,
@@ -141,3 +151,108 @@ class TestElements:
             }})"""
         )
         assert told == [None, "c1" if loaded else None]
+
+
+class TestConsent:
+    @pytest.fixture
+    def tags(self, snippets: Snippets) -> list[str]:
+        wanted = (snippets(each, consent=True) for each in ("stripe", "polar"))
+        return [each.floating_script_tag for each in wanted]
+
+    @pytest.mark.parametrize("given", [True, False])
+    def test_told_before_the_script(
+        self, own: Pages, tags: list[str], page: Page, *, given: bool
+    ) -> None:
+        said = f"<script>{FUNCTION}tellSynaptyx({str(given).lower()})</script>"
+        own.html["/"] = document(said, *tags, body=LINKS)
+        page.goto(own.url("/?clickid=c1"))
+        assert named(page) == naming("c1" if given else None)
+        assert kept(page.context) == ({".shop.test": "c1"} if given else {})
+
+    def test_told_after_the_script_and_again(self, own: Pages, tags: list[str], page: Page) -> None:
+        own.html["/"] = document(f"<script>{FUNCTION}</script>", *tags, body=LINKS)
+        page.goto(own.url("/?clickid=c1"))
+        for given in (False, True, True, False, True):
+            page.evaluate("given => tellSynaptyx(given)", given)
+            assert named(page) == naming("c1" if given else None)
+            assert kept(page.context) == ({".shop.test": "c1"} if given else {})
+
+    def test_told_before_and_changed_after(self, own: Pages, tags: list[str], page: Page) -> None:
+        said = f"<script>{FUNCTION}tellSynaptyx(true)</script>"
+        own.html["/"] = document(said, *tags, body=LINKS)
+        page.goto(own.url("/?clickid=c1"))
+        page.evaluate("tellSynaptyx(false)")
+        assert named(page) == naming(None)
+        assert kept(page.context) == {}
+
+    @pytest.mark.parametrize("when", ["before", "after"])
+    @pytest.mark.parametrize(
+        ("tool", "event"),
+        [
+            ("", "'OneTrustGroupsUpdated', { detail: GIVEN ? ['C0001', 'C0004'] : ['C0001'] }"),
+            ("Cookiebot = { consent: { marketing: GIVEN } };", "'CookiebotOnConsentReady'"),
+            ("Cookiebot = { consent: { marketing: GIVEN } };", "'CookiebotOnAccept'"),
+            ("Cookiebot = { consent: { marketing: GIVEN } };", "'CookiebotOnDecline'"),
+            (
+                "CookieConsent = { acceptedCategory: (name) => name === 'marketing' && GIVEN };",
+                "'cc:onConsent'",
+            ),
+            (
+                "CookieConsent = { acceptedCategory: (name) => name === 'marketing' && GIVEN };",
+                "'cc:onChange'",
+            ),
+        ],
+    )
+    def test_told_by_a_consent_tool(
+        self, own: Pages, tags: list[str], page: Page, *, tool: str, event: str, when: str
+    ) -> None:
+        def said(given: str) -> str:
+            return f"{tool} dispatchEvent(new CustomEvent({event}))".replace("GIVEN", given)
+
+        first = said("true") if when == "before" else ""
+        own.html["/"] = document(f"<script>{FUNCTION}{TOOLS}{first}</script>", *tags, body=LINKS)
+        page.goto(own.url("/?clickid=c1"))
+        if when == "after":
+            assert named(page) == naming(None)
+            page.evaluate(said("true"))
+        assert named(page) == naming("c1")
+        page.evaluate(said("false"))
+        assert named(page) == naming(None)
+
+
+class TestPolicies:
+    """A policy with a nonce and 'strict-dynamic', under which hosts count for nothing."""
+
+    @pytest.fixture
+    def strict(self, stack: Stack, own: Pages) -> Pages:
+        sources = f"'nonce-abc' 'strict-dynamic' {stack.file['ingress_url']}"
+        own.policy["/"] = f"default-src 'none'; script-src {sources}; base-uri 'none'"
+        return own
+
+    def test_a_tag_with_the_nonce_of_the_page_works(
+        self, strict: Pages, snippets: Snippets, page: Page
+    ) -> None:
+        tag = f'<script nonce="abc" src="{snippets().script_uri}" defer></script>'
+        strict.html["/"] = document(tag)
+        page.goto(strict.url("/?clickid=c1"))
+        assert click_of(page) == "c1"
+
+    def test_one_without_it_does_not_although_its_host_is_listed(
+        self, strict: Pages, snippets: Snippets, page: Page, errors: list[str]
+    ) -> None:
+        strict.html["/"] = document(snippets().floating_script_tag)
+        page.goto(strict.url("/?clickid=c1"))
+        assert page.evaluate("'synaptyx' in window") is False
+        assert "Content Security Policy" in errors.pop()
+
+    def test_consent_is_told_from_a_file_of_the_shops_own(
+        self, stack: Stack, own: Pages, snippets: Snippets, page: Page
+    ) -> None:
+        own.policy["/"] = f"default-src 'none'; script-src 'self' {stack.file['ingress_url']}"
+        own.html["/"] = document(
+            '<script src="/consent.js" defer></script>',
+            snippets(consent=True).floating_script_tag,
+        )
+        serving(page, "**/consent.js", f"{FUNCTION}tellSynaptyx(true);")
+        page.goto(own.url("/?clickid=c1"))
+        assert click_of(page) == "c1"
