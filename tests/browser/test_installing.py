@@ -124,6 +124,22 @@ class TestElements:
         )
         assert links == ["https://buy.stripe.com/abc?client_reference_id=c1", polar, polar]
 
+    def test_a_marked_link_gets_its_own_providers_parameter(
+        self, own: Pages, both: list[str], page: Page
+    ) -> None:
+        marked = code(README, "html", containing="data-synaptyx")
+        bare = '<a href="https://pay.example.com/bare" data-synaptyx>Buy</a>'
+        own.html["/"] = document(*both, body=marked + bare)
+        page.goto(own.url("/?clickid=c1"))
+        stripe, polar, both_ = (page.locator("a").nth(each) for each in range(3))
+        expect(stripe).to_have_attribute(
+            "href", "https://pay.example.com/abc?client_reference_id=c1"
+        )
+        expect(polar).to_have_attribute("href", "https://pay.example.com/xyz?reference_id=c1")
+        url = both_.get_attribute("href") or ""
+        assert "client_reference_id=c1" in url
+        assert "&reference_id=c1" in url
+
     def test_a_buy_button_names_the_click(self, own: Pages, both: list[str], page: Page) -> None:
         serving(page, "https://js.stripe.com/v3/buy-button.js", "")
         own.html["/"] = document(*both, body=code(STRIPE, "html", containing="buy-button.js"))
@@ -151,6 +167,19 @@ class TestElements:
             }})"""
         )
         assert told == [None, "c1" if loaded else None]
+
+
+class TestAPageThatIsOneApplication:
+    def test_an_id_that_its_router_adds_is_seen_when_consent_is_told_again(
+        self, own: Pages, snippets: Snippets, page: Page
+    ) -> None:
+        own.html["/"] = document(snippets().floating_script_tag)
+        page.goto(own.url("/?clickid=c1"))
+        page.evaluate("history.pushState({}, '', '/later?clickid=c2')")
+        assert click_of(page) == "c1"
+        page.evaluate("synaptyx.consent(true)")
+        assert click_of(page) == "c2"
+        assert kept(page.context) == {".shop.test": "c2"}
 
 
 class TestConsent:
