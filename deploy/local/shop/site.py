@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import orjson
 from aiohttp import web
 
 from deploy.local.merchant.services import Services
@@ -86,9 +87,10 @@ class Site:
 
 async def _payload(request: web.Request) -> dict[str, object]:
     try:
-        payload = await request.json()
-    except (ValueError, RecursionError):
-        raise Refused("the body must be JSON") from None
+        # Unlike the standard library's, it takes no half of a surrogate pair for a letter.
+        payload = orjson.loads(await request.read())
+    except ValueError:
+        raise Refused("the body must be JSON in Unicode") from None
     if not isinstance(payload, dict):
         raise Refused("the body must be an object")
     return payload

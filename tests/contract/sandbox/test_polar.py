@@ -77,6 +77,31 @@ class TestTokens:
         assert status == 404
 
 
+class TestBodies:
+    @pytest.mark.parametrize(
+        "text",
+        [rb'"\ud800"', rb'"\udcb8\ud83d"', b'"\xff"', b'"\xed\xa0\x80"', b"NaN", b"[" * 60_000],
+        ids=["surrogate", "reversed", "bytes", "encoded surrogate", "no number", "depth"],
+    )
+    async def test_what_is_no_json_in_unicode_is_refused(self, polar_http, text):
+        _, products = await polar_http("GET", "/v1/products/")
+        product = products["items"][0]["id"].encode()
+        body = b'{"products": ["%b"], "metadata": {"a": %b}}' % (product, text)
+        for kind in ("application/json", "application/json; charset=utf-7"):
+            status, answer = await polar_http(
+                "POST", "/v1/checkouts/", data=body, headers={"Content-Type": kind}
+            )
+            assert (status, answer["error"]) == (422, "RequestValidationError")
+            assert answer["detail"][0]["type"] == "json_invalid"
+        organization = (await polar_http("GET", "/v1/organizations/"))[1]["items"][0]["id"]
+        status, _ = await polar_http(
+            "POST", f"/sandbox/organizations/{organization}/buy", data=b'{"utm_a": %b}' % text
+        )
+        assert status == 422
+        _, checkouts = await polar_http("GET", "/v1/checkouts/")
+        assert checkouts["items"] == []
+
+
 class TestPurchases:
     async def test_a_purchase_sends_its_events_in_order_signed(self, polar_http, receiver):
         made = await endpoint(polar_http, receiver)

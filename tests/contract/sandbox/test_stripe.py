@@ -1,6 +1,8 @@
 """The Stripe sandbox, held against Stripe's own library and the recorded sequences."""
 
+import asyncio
 import json
+import urllib.parse
 
 import pytest
 import stripe
@@ -87,6 +89,48 @@ class TestKeys:
         await http_client.close_async()
         assert account.id.startswith("acct_")
         assert set(found) == PURCHASE
+
+
+class TestParameters:
+    @pytest.mark.parametrize(
+        "text",
+        [b"%FF", b"%ED%A0%80", b"\xff", b"\xed\xa0\x80"],
+        ids=["byte", "surrogate", "bare byte", "bare surrogate"],
+    )
+    async def test_what_is_no_unicode_is_refused(self, stripe_http, text):
+        body = urllib.parse.urlencode(CHECKOUT).encode() + b"&metadata[a]=" + text
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        status, answer = await stripe_http("POST", "/v1/checkout/sessions", data=body, headers=kind)
+        assert (status, answer["error"]["type"]) == (400, "invalid_request_error")
+        assert "UTF-8" in answer["error"]["message"]
+
+    async def test_no_charset_makes_unicode_of_it(self, stripe_http):
+        kind = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-7"}
+        body = urllib.parse.urlencode(CHECKOUT) + "&metadata[a]=+2AA-"
+        _, session = await stripe_http("POST", "/v1/checkout/sessions", data=body, headers=kind)
+        assert session["metadata"]["a"] == " 2AA-"
+
+    @pytest.mark.parametrize("text", [rb'"\ud800"', b'"\xff"', b"[" * 60_000])
+    async def test_so_is_what_the_sandboxs_own_routes_are_given(self, stripe_http, text):
+        _, session = await stripe_http("POST", "/v1/checkout/sessions", data=CHECKOUT)
+        status, answer = await stripe_http(
+            "POST", f"/sandbox/checkout/sessions/{session['id']}/pay", data=b'{"code": %b}' % text
+        )
+        assert (status, answer["error"]["param"]) == (400, "body")
+
+    async def test_an_idempotency_key_that_is_no_unicode_is_refused(self, stripe_http):
+        port = urllib.parse.urlsplit(stripe_http.url).port
+        body = urllib.parse.urlencode(CHECKOUT).encode()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            b"POST /v1/checkout/sessions HTTP/1.1\r\nHost: stripe\r\nConnection: close\r\n"
+            b"Authorization: Bearer %b\r\nIdempotency-Key: \xff\r\nContent-Length: %d\r\n\r\n%b"
+            % (KEY.encode(), len(body), body)
+        )
+        answer = await reader.read()
+        writer.close()
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert b"invalid_request_error" in answer
 
 
 class TestPurchases:

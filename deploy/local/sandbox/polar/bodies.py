@@ -1,8 +1,8 @@
 """Read the bodies that Polar's API takes."""
 
-import json
 import urllib.parse
 
+import orjson
 from aiohttp import web
 
 from deploy.local.sandbox.polar.errors import invalid
@@ -26,13 +26,14 @@ async def read(request: web.Request) -> JsonObject:
     """Give the body, empty if there is none.
 
     Raises:
-        PolarError: it is not a JSON object.
+        PolarError: it is not a JSON object in Unicode.
     """
-    text = await request.text()
-    if not text:
+    content = await request.read()
+    if not content:
         return {}
     try:
-        found = json.loads(text)
+        # It takes what the state can be written with: no lone surrogate, and no other charset.
+        found = orjson.loads(content)
     except ValueError:
         raise invalid("0", "JSON decode error", kind="json_invalid", value={}) from None
     if not isinstance(found, dict):

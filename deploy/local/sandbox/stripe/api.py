@@ -63,7 +63,7 @@ class StripeApi:
             account = keys.account_of(request.headers.get("Authorization"))
             ledger = self._ledgers(account)
             parameters = await _parameters(request)
-            key = request.headers.get("Idempotency-Key") if method == "POST" else None
+            key = _idempotency_key(request)
 
             def make(*arguments: Any) -> JsonObject:  # noqa: ANN401  (those of the handler)
                 made = handler(*arguments)
@@ -101,8 +101,15 @@ async def errors(
 async def _parameters(request: web.Request) -> JsonObject:
     if request.method == "GET":
         return forms.read(request.query.items())
-    text = await request.text()
-    return forms.read(urllib.parse.parse_qsl(text, keep_blank_values=True))
+    return forms.of_body(await request.read())
+
+
+def _idempotency_key(request: web.Request) -> str | None:
+    key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
+    if key is not None and not key.isprintable():
+        # What is no UTF-8 becomes surrogates in a header, with which no state can be written.
+        raise StripeError(400, "Invalid idempotency key: it must be printable UTF-8.")
+    return key
 
 
 def _once(

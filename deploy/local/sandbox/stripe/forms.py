@@ -1,6 +1,7 @@
 """Read Stripe's parameters: `a[b][0][c]=d` becomes nested objects and lists."""
 
 import re
+import urllib.parse
 from collections.abc import Iterable
 
 from deploy.local.sandbox.state import JsonObject
@@ -21,6 +22,19 @@ def read(pairs: Iterable[tuple[str, str]]) -> JsonObject:
         path = [first, *_PART.findall(f"[{rest}" if rest else "")]
         _put(result, path, value)
     return {name: _with_lists(value) for name, value in result.items()}
+
+
+def of_body(content: bytes) -> JsonObject:
+    """Give the parameters of a body.
+
+    Raises:
+        StripeError: it is no form in UTF-8, or a name cannot be read.
+    """
+    try:
+        pairs = urllib.parse.parse_qsl(content.decode(), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise StripeError(400, "Invalid request: the parameters must be UTF-8.") from None
+    return read(pairs)
 
 
 def whole(parameters: JsonObject, name: str) -> int | None:

@@ -59,8 +59,30 @@ class TestSelling:
     @pytest.mark.parametrize("provider", ["stripe", "polar"])
     @pytest.mark.parametrize(
         "body",
-        [b"", b"no json", b"[]", b"null", b'"c1"', b"7", b"\xff\xfe", b"[" * 60_000],
-        ids=["nothing", "words", "list", "null", "text", "number", "bytes", "depth"],
+        [
+            b"",
+            b"no json",
+            b"[]",
+            b"null",
+            b'"c1"',
+            b"7",
+            b"\xff\xfe",
+            b"[" * 60_000,
+            rb'{"metadata": {"a": "\ud800"}}',
+            rb'{"metadata": {"\udc00\ud800": "a"}}',
+        ],
+        ids=[
+            "nothing",
+            "words",
+            "list",
+            "null",
+            "text",
+            "number",
+            "bytes",
+            "depth",
+            "surrogate",
+            "surrogates",
+        ],
     )
     async def test_a_body_that_is_no_object_is_refused(self, client, selling, provider, body):
         response = await client.post(f"/checkout/{provider}", data=body)
@@ -73,6 +95,11 @@ class TestSelling:
         response = await client.post(f"/checkout/{provider}", json={"refuse": True})
         assert response.status == 400
         assert await response.json() == {"error": "It costs more."}
+
+    async def test_letters_beyond_the_first_plane_are_unicode(self, client, selling):
+        body = rb'{"metadata": {"a": "\ud83d\udcb8"}}'
+        assert (await client.post("/checkout/polar", data=body)).status == 200
+        assert selling.payloads == [{"metadata": {"a": "\U0001f4b8"}}]
 
     async def test_a_body_that_is_too_large_is_refused(self, client, selling):
         response = await client.post("/checkout/stripe", json={"a": "x" * 70_000})
