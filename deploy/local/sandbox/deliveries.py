@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import functools
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +19,8 @@ ANSWER_WITHIN = timedelta(seconds=10)
 KEPT_RESPONSE = 2048
 KEPT_DELIVERIES = 1000
 AT_ONCE = 64
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,16 @@ class Courier:
     def _begin(self, delivery: JsonObject) -> None:
         task = asyncio.create_task(self._carry(delivery))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(functools.partial(self._ended, delivery))
+
+    def _ended(self, delivery: JsonObject, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            # A fault of ours: no endpoint has failed, and another attempt would end likewise.
+            delivery["state"] = "failed"
+            self._state.changed()
+            _log.error("The delivery %s could not be made", delivery["id"], exc_info=error)
 
     async def _carry(self, delivery: JsonObject) -> None:
         line = self._lines.setdefault(delivery["endpoint"], asyncio.Lock())
