@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
+import orjson
 import stripe
 
 from deploy.local.shop import opening
@@ -14,6 +15,8 @@ from deploy.local.shop.opening import OpenShop
 from deploy.local.shop.settings import ShopSettings
 
 JsonObject = Mapping[str, Any]
+
+_UNREADABLE = "Polar gave no answer that can be read."
 
 
 class Refused(Exception):
@@ -34,7 +37,7 @@ class Selling:
         """Make a checkout session of what `synaptyx.attach` gave; gives its page.
 
         Raises:
-            Refused: Stripe refuses it.
+            Refused: Stripe refuses it, or does not answer.
         """
         mode = "subscription" if payload.get("mode") == "subscription" else "payment"
         price: dict[str, Any] = {
@@ -57,6 +60,8 @@ class Selling:
                     **_named(payload),
                 }  # type: ignore[arg-type]  # Stripe checks what the page named
             )
+        except stripe.APIConnectionError as error:
+            raise _silent("Stripe") from error
         except stripe.StripeError as error:
             raise Refused(str(error.user_message)) from error
         return str(session.url)
@@ -65,22 +70,56 @@ class Selling:
         """Make a checkout of what `synaptyx.attach` gave; gives its page.
 
         Raises:
-            Refused: Polar refuses it.
+            Refused: Polar refuses it, or does not answer.
         """
-        async with self._http.post(
-            f"{self._settings.polar_url}/v1/checkouts/",
-            json={
+        status, answer = await self._ask_polar(
+            {
                 "products": [shop.polar_product],
                 "amount": opening.POLAR_AMOUNT,
                 "success_url": f"{self._settings.url}/thanks",
                 "metadata": _object(payload, "metadata"),
-            },
-            headers={"Authorization": f"Bearer {opening.POLAR_TOKEN}"},
-        ) as response:
-            answer = await response.json()
-        if response.status >= 300:
-            raise Refused(str(answer.get("error")))
-        return str(answer["url"])
+            }
+        )
+        match answer:
+            case {"url": str(url)} if status < 300:
+                return url
+        if status < 400:
+            raise Refused(_UNREADABLE)
+        raise Refused(f"Polar refuses it: {_said(answer) or status}")
+
+    async def _ask_polar(self, body: JsonObject) -> tuple[int, object]:
+        try:
+            async with self._http.post(
+                f"{self._settings.polar_url}/v1/checkouts/",
+                json=body,
+                headers={"Authorization": f"Bearer {opening.POLAR_TOKEN}"},
+            ) as response:
+                return response.status, orjson.loads(await response.read())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _silent("Polar") from error
+        except ValueError as error:
+            raise Refused(_UNREADABLE) from error
+
+
+def _silent(provider: str) -> Refused:
+    return Refused(f"{provider} does not answer. Try again in a moment.")
+
+
+def _said(answer: object) -> str:
+    """Give what an error body of Polar's says, in one of its three shapes; nothing if in none."""
+    match answer:
+        case {"detail": [*faults]}:
+            return "; ".join(_fault(each) for each in faults)
+        case {"detail": str(said)} | {"error_description": str(said)} | {"error": str(said)}:
+            return said
+    return ""
+
+
+def _fault(fault: object) -> str:
+    match fault:
+        case {"loc": [*_, field], "msg": msg}:
+            return f"{field}: {msg}"
+    return str(fault)
 
 
 def _named(payload: JsonObject) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A shop at sandboxes of its own, without the services behind it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +20,8 @@ from deploy.local.shop.settings import ShopSettings
 from services.chassis.clock import SystemClock
 
 THANKS = "http://127.0.0.1:8016/thanks"
+
+ClientAt = Callable[[str], stripe.StripeClient]
 
 
 def settings_of(**changes: Any) -> ShopSettings:
@@ -62,6 +64,12 @@ class Market:
     stripe: StripeMerchant
     polar: PolarMerchant
     http: aiohttp.ClientSession
+    client_at: ClientAt
+
+    def selling_at(self, *, http: aiohttp.ClientSession | None = None, **urls: str) -> Selling:
+        """Give the shop's server with another provider, by its URL."""
+        settings = settings_of(**{"stripe_url": self.stripe.url, **urls})
+        return Selling(settings, http or self.http, client=self.client_at(settings.stripe_url))
 
     async def session(self) -> Mapping[str, Any]:
         """Give the newest checkout session at Stripe."""
@@ -96,15 +104,19 @@ async def market(tmp_path: Path) -> AsyncIterator[Market]:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         stripe_http = stripe.AIOHTTPClient()
         stack.push_async_callback(stripe_http.close_async)
-        client = stripe.StripeClient(
-            STRIPE_KEY, base_addresses={"api": stripe_url}, http_client=stripe_http
-        )
+
+        def client_at(url: str) -> stripe.StripeClient:
+            return stripe.StripeClient(
+                STRIPE_KEY, base_addresses={"api": url}, http_client=stripe_http
+            )
+
         polar = PolarMerchant(http, url=polar_url, key=POLAR_TOKEN)
         settings = settings_of(stripe_url=stripe_url, polar_url=polar_url)
         yield Market(
-            selling=Selling(settings, http, client=client),
+            selling=Selling(settings, http, client=client_at(stripe_url)),
             shop=shop_of(polar_product=await polar.product()),
             stripe=StripeMerchant(http, url=stripe_url, key=STRIPE_KEY),
             polar=polar,
             http=http,
+            client_at=client_at,
         )

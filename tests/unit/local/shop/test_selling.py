@@ -1,7 +1,34 @@
+import socket
+from contextlib import asynccontextmanager, contextmanager
+
+import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from deploy.local.shop.selling import Refused
 from tests.unit.local.shop.conftest import THANKS
+
+
+@asynccontextmanager
+async def answering(make, *arguments, **options):
+    """Be a provider that answers everything alike; gives its URL."""
+
+    async def answer(_):
+        return make(*arguments, **options)
+
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", answer)
+    async with TestServer(application) as server:
+        yield str(server.make_url("")).rstrip("/")
+
+
+@contextmanager
+def hanging():
+    """Be a provider that never answers; gives its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
 
 CLICK = {"synaptyx_clickid": "c1"}
 
@@ -95,7 +122,64 @@ class TestAtPolar:
         await market.selling.at_polar({"metadata": wrong}, shop=market.shop)
         assert (await market.checkout())["metadata"] == {}
 
-    @pytest.mark.parametrize("metadata", [{"k": "v" * 501}, {"k": {}}])
-    async def test_what_polar_refuses_cannot_be_sold(self, market, metadata):
-        with pytest.raises(Refused, match="RequestValidationError"):
+    @pytest.mark.parametrize(
+        ("metadata", "said"),
+        [
+            ({"k": "v" * 501}, "metadata: String should have 1 to 500 characters"),
+            ({"k": {}}, "metadata: Input should be a valid value"),
+        ],
+    )
+    async def test_what_polar_refuses_cannot_be_sold(self, market, metadata, said):
+        with pytest.raises(Refused) as refused:
             await market.selling.at_polar({"metadata": metadata}, shop=market.shop)
+        assert str(refused.value) == f"Polar refuses it: {said}"
+
+    @pytest.mark.parametrize(
+        ("answer", "said"),
+        [
+            ({"error": "ResourceNotFound", "detail": "Not found"}, "Not found"),
+            ({"error": "invalid_token", "error_description": "It is expired."}, "It is expired."),
+            ({"error": "Teapot"}, "Teapot"),
+            ({}, "418"),
+            ([], "418"),
+        ],
+    )
+    async def test_a_refusal_of_any_shape_is_told(self, market, answer, said):
+        async with answering(web.json_response, answer, status=418) as url:
+            with pytest.raises(Refused, match=f"^Polar refuses it: {said}$"):
+                await market.selling_at(polar_url=url).at_polar({}, shop=market.shop)
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            {"text": "<html>502", "content_type": "text/html", "status": 502},
+            {"text": "{", "content_type": "application/json"},
+            {"text": "[]", "content_type": "application/json"},
+            {"text": "{}", "content_type": "application/json"},
+        ],
+        ids=["HTML", "half", "list", "no URL"],
+    )
+    async def test_an_answer_that_is_none_of_polars_is_none(self, market, answer):
+        async with answering(web.Response, **answer) as url:
+            with pytest.raises(Refused, match=r"^Polar gave no answer that can be read\.$"):
+                await market.selling_at(polar_url=url).at_polar({}, shop=market.shop)
+
+
+class TestWithoutProviders:
+    """Nobody listens at port 1."""
+
+    async def test_polar_does_not_answer(self, market):
+        with pytest.raises(Refused, match=r"^Polar does not answer\."):
+            await market.selling_at(polar_url="http://127.0.0.1:1").at_polar({}, shop=market.shop)
+
+    async def test_neither_does_one_that_hangs(self, market):
+        timeout = aiohttp.ClientTimeout(total=0.1)
+        with hanging() as url:
+            async with aiohttp.ClientSession(timeout=timeout) as http:
+                selling = market.selling_at(polar_url=url, http=http)
+                with pytest.raises(Refused, match=r"^Polar does not answer\."):
+                    await selling.at_polar({}, shop=market.shop)
+
+    async def test_stripe_does_not_answer(self, market):
+        with pytest.raises(Refused, match=r"^Stripe does not answer\."):
+            await market.selling_at(stripe_url="http://127.0.0.1:1").at_stripe({})
