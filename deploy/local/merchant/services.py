@@ -30,6 +30,7 @@ from deploy.local.merchant.errors import StepFailed, from_rpc
 from deploy.local.stack_file import StackFile
 
 DEADLINE_SECONDS = 10.0
+PAGE_SECONDS = 5.0
 WAIT_SECONDS = 20.0
 
 
@@ -175,12 +176,12 @@ class Services:
             raise from_rpc(error, doing="listing the conversions") from error
 
     async def latest_conversions(self, count: int) -> list[conversion_pb2.Conversion]:
-        """Give the newest conversions, the newest first."""
+        """Give the newest conversions, the newest first; somebody waits for the page of them."""
         request = attribution_service_pb2.ListConversionsRequest(
             parent=self._parent, page_size=count
         )
         try:
-            answer = await self._attribution.ListConversions(request, timeout=DEADLINE_SECONDS)
+            answer = await self._attribution.ListConversions(request, timeout=PAGE_SECONDS)
         except grpc.aio.AioRpcError as error:
             raise from_rpc(error, doing="listing the conversions") from error
         return list(answer.conversions)

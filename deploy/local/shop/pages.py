@@ -9,6 +9,9 @@ from deploy.local import money
 from deploy.local.shop import opening
 from deploy.local.shop.opening import OpenShop
 
+_ACCOUNT = "What became of it"
+_BACK = '<a class="button quiet" href="/">Back to the shop</a>'
+
 
 def front(shop: OpenShop, *, stripe_url: str) -> str:
     """Give the page that sells."""
@@ -116,12 +119,21 @@ def account(conversions: Sequence[Conversion]) -> str:
     rows = "".join(_row(each) for each in conversions)
     empty = '<tr><td colspan="6">Nothing was bought yet.</td></tr>'
     return _page(
-        "What became of it",
+        _ACCOUNT,
         '<p class="lead">The newest conversions, read from attribution over gRPC.</p>'
         '<div class="scroll"><table id="conversions"><thead><tr><th>State</th>'
         '<th class="number">Net</th><th>Credited by</th><th>Campaign</th><th>Click</th>'
         f"<th>Payment</th></tr></thead><tbody>{rows or empty}</tbody></table></div>"
-        '<p class="actions"><a class="button quiet" href="/">Back to the shop</a></p>',
+        f'<p class="actions">{_BACK}</p>',
+    )
+
+
+def away() -> str:
+    """Give the page that stands for the account while attribution does not answer."""
+    return _page(
+        _ACCOUNT,
+        '<p class="lead">Attribution does not answer. Reload in a moment.</p>'
+        f'<p class="actions"><a class="button" href="/account">Reload</a> {_BACK}</p>',
     )
 
 

@@ -1,6 +1,7 @@
 """The shop as a site."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import orjson
 from aiohttp import web
 
+from deploy.local.merchant.errors import StepFailed
 from deploy.local.merchant.services import Services
 from deploy.local.shop import pages
 from deploy.local.shop.opening import OpenShop
@@ -20,6 +22,8 @@ ASSETS = Path(__file__).parent / "assets"
 _SHOWN = 20
 _BODY_BYTES = 64 * 1024
 _LINE_BYTES = 32 * 1024
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,16 +49,23 @@ class Site:
                 web.static("/assets", ASSETS),
             ]
         )
+        # Also on what aiohttp answers by itself, such as a 404.
+        application.on_response_prepare.append(self._restrict)
         return application
 
     async def _front(self, _: web.Request) -> web.Response:
-        return self._html(pages.front(self.shop, stripe_url=self.settings.stripe_url))
+        return _html(pages.front(self.shop, stripe_url=self.settings.stripe_url))
 
     async def _thanks(self, _: web.Request) -> web.Response:
-        return self._html(pages.thanks())
+        return _html(pages.thanks())
 
     async def _account(self, _: web.Request) -> web.Response:
-        return self._html(pages.account(await self.services.latest_conversions(_SHOWN)))
+        try:
+            conversions = await self.services.latest_conversions(_SHOWN)
+        except StepFailed as error:
+            _log.warning("%s", error)
+            return _html(pages.away(), status=503)
+        return _html(pages.account(conversions))
 
     async def _health(self, _: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -73,7 +84,7 @@ class Site:
             return web.json_response({"error": str(error)}, status=400)
         return web.json_response({"url": url})
 
-    def _html(self, text: str) -> web.Response:
+    async def _restrict(self, _: web.Request, response: web.StreamResponse) -> None:
         urls = (self.settings.ingress_url, self.settings.stripe_url)
         allowed = " ".join("{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in urls)
         policy = (
@@ -81,8 +92,12 @@ class Site:
             "'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
             "frame-ancestors 'none'"
         )
-        headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
-        return web.Response(text=text, content_type="text/html", headers=headers)
+        response.headers["Content-Security-Policy"] = policy
+
+
+def _html(text: str, *, status: int = 200) -> web.Response:
+    headers = {"Cache-Control": "no-store"}
+    return web.Response(text=text, content_type="text/html", status=status, headers=headers)
 
 
 async def _payload(request: web.Request) -> dict[str, object]:

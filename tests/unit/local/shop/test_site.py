@@ -5,6 +5,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from synaptyx.attribution.v1.conversion_pb2 import Conversion
 
+from deploy.local.merchant.errors import StepFailed
 from deploy.local.merchant.services import Services
 from deploy.local.shop.selling import Refused, Selling
 from deploy.local.shop.site import Site
@@ -30,8 +31,15 @@ class RecordingSelling:
         return url
 
 
-class OneConversion:
+class Attribution:
+    """Has one conversion; fails as it is told."""
+
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
+
     async def latest_conversions(self, count: int) -> list[Conversion]:
+        if self.failure is not None:
+            raise self.failure
         return [Conversion(payment=f"pi_of_{count}")]
 
 
@@ -41,9 +49,14 @@ def selling() -> RecordingSelling:
 
 
 @pytest.fixture
-async def client(selling: RecordingSelling) -> AsyncIterator[Any]:
+def attribution() -> Attribution:
+    return Attribution()
+
+
+@pytest.fixture
+async def client(selling: RecordingSelling, attribution: Attribution) -> AsyncIterator[Any]:
     settings = settings_of(ingress_url="https://track.example/base")
-    site = Site(settings, shop_of(), cast("Selling", selling), cast("Services", OneConversion()))
+    site = Site(settings, shop_of(), cast("Selling", selling), cast("Services", attribution))
     async with TestClient(TestServer(site.application())) as client:
         yield client
 
@@ -132,6 +145,38 @@ class TestPages:
 
     async def test_the_account_shows_the_newest_conversions(self, client):
         assert "pi_of_20" in await (await client.get("/account")).text()
+
+    async def test_the_account_says_that_attribution_does_not_answer(
+        self, client, attribution, caplog
+    ):
+        attribution.failure = StepFailed("listing was answered with DEADLINE_EXCEEDED: no details")
+        response = await client.get("/account")
+        text = await response.text()
+        assert response.status == 503
+        assert "Attribution does not answer. Reload in a moment." in text
+        assert "DEADLINE_EXCEEDED" not in text
+        assert "DEADLINE_EXCEEDED" in caplog.text
+        assert response.headers["Cache-Control"] == "no-store"
+
+    @pytest.mark.parametrize(
+        ("method", "path", "status"),
+        [
+            ("GET", "/nowhere", 404),
+            ("GET", "/checkout/stripe", 405),
+            ("POST", "/checkout/stripe", 400),
+            ("GET", "/assets/nothing", 404),
+            ("GET", "/account", 500),
+        ],
+    )
+    async def test_an_error_forbids_as_much_as_a_page(
+        self, client, attribution, caplog, method, path, status
+    ):
+        attribution.failure = ValueError("a fault of ours")
+        policy = (await client.get("/")).headers["Content-Security-Policy"]
+        response = await client.request(method, path)
+        assert response.status == status
+        assert response.headers["Content-Security-Policy"] == policy
+        caplog.clear()
 
     @pytest.mark.parametrize("name", ["shop.css", "shop.js"])
     async def test_the_assets_are_there_and_nothing_beside_them(self, client, name):
