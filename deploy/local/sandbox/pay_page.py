@@ -6,7 +6,7 @@ from aiohttp import web
 
 from deploy.local import money
 
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif;
   --ink: #1c2230; --soft: #667085; --paper: #fff; --ground: #f4f5f7; }
 @media (prefers-color-scheme: dark) {
@@ -50,7 +50,7 @@ def message(provider: str, text: str, *, status: int = 200) -> web.Response:
 
 
 def _page(provider: str, inner: str, *, status: int = 200) -> web.Response:
-    style = _STYLE.replace("COLOR", COLORS[provider])
+    style = STYLE.replace("COLOR", COLORS[provider])
     text = (
         "<!doctype html><html lang=en><meta charset=utf-8>"
         '<meta name=viewport content="width=device-width">'
