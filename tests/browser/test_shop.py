@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.buying import press
+from tests.browser.buying import enter, press
 from tests.stack import Stack
 
 SILENT = "This could not be sold: the shop does not answer. Try again in a moment."
@@ -49,3 +49,11 @@ class TestRefusals:
         press(page, "polar-checkout")
         expect(page.get_by_role("alert")).to_have_text(SILENT)
         assert "ERR_FAILED" in errors.pop()
+
+
+class TestYourClick:
+    def test_it_follows_consent(self, stack: Stack, page: Page) -> None:
+        click_id = enter(page, stack)
+        for given, shown in ((False, "none"), (True, click_id)):
+            page.evaluate("given => synaptyx.consent(given)", given)
+            expect(page.locator("#click")).to_have_text(shown)

@@ -5,7 +5,9 @@ const failure = document.getElementById("failure");
 
 function showClick() {
   const click = window.synaptyx && window.synaptyx.clickId && window.synaptyx.clickId();
-  document.getElementById("click").textContent = click || "none";
+  const output = document.getElementById("click");
+  // It is read out whenever it is written.
+  if (output.textContent !== (click || "none")) output.textContent = click || "none";
 }
 
 // Gives where to pay. Only the shop's own sentences are shown, and no word of a parser or a network.
@@ -41,3 +43,5 @@ document.querySelectorAll("button[data-checkout]").forEach((button) => {
   button.addEventListener("click", () => checkOut(button));
 });
 showClick();
+// Consent may be given or taken back at any time, and nothing tells of it.
+setInterval(showClick, 1000);
