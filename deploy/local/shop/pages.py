@@ -10,6 +10,7 @@ from deploy.local.shop import opening
 from deploy.local.shop.opening import OpenShop
 
 _ACCOUNT = "What became of it"
+_COLUMNS = ("State", "Net", "Credited by", "Campaign", "Click", "Payment")
 _BACK = '<a class="button quiet" href="/">Back to the shop</a>'
 
 
@@ -116,15 +117,16 @@ def thanks() -> str:
 
 def account(conversions: Sequence[Conversion]) -> str:
     """Give the page that lists the newest conversions."""
+    heads = "".join(f"<th{_class(name)}>{name}</th>" for name in _COLUMNS)
     rows = "".join(_row(each) for each in conversions)
     empty = '<tr><td colspan="6">Nothing was bought yet.</td></tr>'
     return _page(
         _ACCOUNT,
-        '<p class="lead">The newest conversions, read from attribution over gRPC.</p>'
-        '<div class="scroll"><table id="conversions"><thead><tr><th>State</th>'
-        '<th class="number">Net</th><th>Credited by</th><th>Campaign</th><th>Click</th>'
-        f"<th>Payment</th></tr></thead><tbody>{rows or empty}</tbody></table></div>"
-        f'<p class="actions">{_BACK}</p>',
+        '<p class="lead">The newest conversions, read from attribution over gRPC every two '
+        'seconds.</p><p id="failure" role="alert" hidden></p>'
+        f'<div class="scroll"><table id="conversions"><thead><tr>{heads}</tr></thead>'
+        f'<tbody>{rows or empty}</tbody></table></div><p class="actions">{_BACK}</p>',
+        scripts=["/assets/account.js"],
     )
 
 
@@ -146,9 +148,16 @@ def _row(conversion: Conversion) -> str:
         conversion.click.rpartition("/")[2] or "-",
         conversion.payment,
     )
-    state, net, *credit = (escape(cell) for cell in cells)
-    told = "".join(f"<td>{cell}</td>" for cell in credit)
-    return f'<tr><td>{state}</td><td class="number">{net}</td>{told}</tr>'
+    # Where there is no room for columns, each cell says what it is.
+    told = (
+        f'<td{_class(name)} data-column="{name}">{escape(cell)}</td>'
+        for name, cell in zip(_COLUMNS, cells, strict=True)
+    )
+    return f"<tr>{''.join(told)}</tr>"
+
+
+def _class(column: str) -> str:
+    return ' class="number"' if column == "Net" else ""
 
 
 def _offer(name: str, amount: int, how: str, control: str, *, per: str = "") -> str:

@@ -178,7 +178,7 @@ class TestPages:
         assert response.headers["Content-Security-Policy"] == policy
         caplog.clear()
 
-    @pytest.mark.parametrize("name", ["shop.css", "shop.js"])
+    @pytest.mark.parametrize("name", ["shop.css", "shop.js", "account.js"])
     async def test_the_assets_are_there_and_nothing_beside_them(self, client, name):
         assert (await client.get(f"/assets/{name}")).status == 200
         assert (await client.get("/assets/%2e%2e/settings.py")).status == 404
