@@ -25,9 +25,12 @@ button:hover { filter: brightness(1.1); }
 """
 COLORS = {"Stripe": "#635bff", "Polar": "#0062ff"}
 
-# A page that takes money lets nothing else onto it.
+# A page that takes money lets nothing else onto it, and is in no other. It has no form-action:
+# Chromium holds redirects after a form against that too, and they lead back to the shop.
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
+    ),
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
 }

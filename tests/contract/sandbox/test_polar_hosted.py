@@ -51,7 +51,9 @@ class TestCheckoutPage:
         checkout = await opened(polar_http, sandbox_tax_amount=741)
         page = await visitor.get(checkout["url"])
         assert (page.status, page.title, page.amount) == (200, "Product", "46.41 USD")
-        assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        policy = page.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'")
+        assert "frame-ancestors 'none'; base-uri 'none'" in policy
 
     async def test_it_pays_once(self, polar_http, visitor, receiver):
         await endpoint(polar_http, receiver)

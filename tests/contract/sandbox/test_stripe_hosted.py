@@ -72,6 +72,9 @@ class TestCheckoutPage:
         policy = page.headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'none'")
         assert "script-src" not in policy
+        assert "frame-ancestors 'none'; base-uri 'none'" in policy
+        # Chromium holds the way back to the shop against it, too, which is another origin.
+        assert "form-action" not in policy
         assert page.headers["Cache-Control"] == "no-store"
 
     async def test_it_pays_once(self, stripe_http, visitor):
