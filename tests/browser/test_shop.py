@@ -121,3 +121,22 @@ class TestAccount:
         assert box is not None
         assert box["x"] + box["width"] <= width
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+class TestTheWayBack:
+    @pytest.mark.parametrize("control", ["stripe-checkout", "polar-checkout"])
+    def test_a_checkout_can_be_left_and_found_again(
+        self, stack: Stack, page: Page, control: str
+    ) -> None:
+        shop = f"{stack.file['shop_url']}/"
+        page.goto(shop)
+        press(page, control)
+        expect(page.locator("#pay")).to_be_visible()
+        checkout = page.url
+        page.get_by_role("link", name="Back").click()
+        expect(page).to_have_url(shop)
+        page.goto(checkout)
+        pay(page)
+        page.goto(checkout)
+        page.get_by_role("link", name="Back to the shop").click()
+        expect(page.locator("#thanks")).to_be_visible()

@@ -19,6 +19,7 @@ small { color: var(--soft); text-transform: uppercase; letter-spacing: .06em; }
 h1 { font-size: 1.25rem; margin: .25rem 0 0; overflow-wrap: anywhere; }
 .amount { font-size: 2.25rem; font-weight: 600; margin: .75rem 0 1.5rem; }
 .note { margin: 1rem 0 0; color: var(--soft); font-size: .9rem; }
+a { color: inherit; }
 button { width: 100%; padding: .8rem; border: 0; border-radius: 8px; font: inherit;
   font-weight: 600; color: #fff; background: COLOR; cursor: pointer; }
 button:hover { filter: brightness(1.1); }
@@ -36,20 +37,33 @@ _HEADERS = {
 }
 
 
-def to_pay(provider: str, *, what: str, minor_units: int, currency: str) -> web.Response:
-    """Give the page with the price and the button that pays it."""
+def to_pay(
+    provider: str, *, what: str, minor_units: int, currency: str, back: str | None
+) -> web.Response:
+    """Give the page with the price, the button that pays it, and a way back where there is one."""
     amount = money.written(minor_units, currency)
     return _page(
         provider,
         f"<h1>{escape(what)}</h1><p class=amount>{escape(amount)}</p>"
         "<form method=post><button id=pay>Pay</button></form>"
-        "<p class=note>No money moves: the button does what a buyer's card would.</p>",
+        "<p class=note>No money moves: the button does what a buyer's card would.</p>"
+        f"{_link(back, 'Back')}",
     )
 
 
-def message(provider: str, text: str, *, status: int = 200) -> web.Response:
-    """Give a page that only says something."""
-    return _page(provider, f"<h1 id=message>{escape(text)}</h1>", status=status)
+def message(
+    provider: str, text: str, *, status: int = 200, back: str | None = None
+) -> web.Response:
+    """Give a page that only says something, and where the shop is if that is known."""
+    inner = f"<h1 id=message>{escape(text)}</h1>{_link(back, 'Back to the shop')}"
+    return _page(provider, inner, status=status)
+
+
+def _link(url: str | None, text: str) -> str:
+    # Merchants write these URLs, and some schemes are scripts.
+    if url is None or not url.startswith(("http://", "https://")):
+        return ""
+    return f'<p class=note><a id=back href="{escape(url)}">{text}</a></p>'
 
 
 def _page(provider: str, inner: str, *, status: int = 200) -> web.Response:

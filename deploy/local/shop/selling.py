@@ -57,6 +57,7 @@ class Selling:
                     "mode": mode,
                     "line_items": [{"price_data": price, "quantity": 1}],
                     "success_url": f"{self._settings.url}/thanks?session={{CHECKOUT_SESSION_ID}}",
+                    "cancel_url": f"{self._settings.url}/",
                     **_named(payload),
                 }  # type: ignore[arg-type]  # Stripe checks what the page named
             )
@@ -77,6 +78,7 @@ class Selling:
                 "products": [shop.polar_product],
                 "amount": opening.POLAR_AMOUNT,
                 "success_url": f"{self._settings.url}/thanks",
+                "return_url": f"{self._settings.url}/",
                 "metadata": _object(payload, "metadata"),
             }
         )

@@ -70,6 +70,32 @@ class TestCheckoutPage:
         _, sent = await polar_http("GET", "/sandbox/deliveries")
         assert len(sent["deliveries"]) == 3
 
+    @pytest.mark.parametrize(
+        ("given", "back"),
+        [
+            ("https://shop.example/?a=1&b=\"'>", "https://shop.example/?a=1&b=\"'>"),
+            ("javascript:alert(1)", None),
+            (None, None),
+        ],
+    )
+    async def test_it_leads_back_where_the_shop_says(self, polar_http, visitor, given, back):
+        checkout = await opened(polar_http, return_url=given)
+        assert checkout["return_url"] == given
+        assert (await visitor.get(checkout["url"])).back == back
+
+    async def test_a_paid_one_leads_on_as_it_did_when_it_was_paid(self, polar_http, visitor):
+        checkout = await opened(polar_http, success_url="https://shop.example/{CHECKOUT_ID}")
+        paid = await visitor.pay(checkout["url"])
+        assert (await visitor.get(checkout["url"])).back == paid.location
+        assert (await visitor.pay(checkout["url"])).back == paid.location
+
+    async def test_a_paid_one_without_a_page_after_it_leads_back(self, polar_http, visitor):
+        cart = "https://shop.example/cart"
+        for return_url in (cart, None):
+            checkout = await opened(polar_http, return_url=return_url)
+            await visitor.pay(checkout["url"])
+            assert (await visitor.get(checkout["url"])).back == return_url
+
     async def test_the_shop_is_told_which_checkout_it_was(self, polar_http, visitor):
         url = "https://shop.example/thanks?a=1&checkout_id={CHECKOUT_ID}"
         checkout = await opened(polar_http, success_url=url)

@@ -89,6 +89,35 @@ class TestCheckoutPage:
         assert await events(stripe_http) == before
         assert len(before) == 5
 
+    @pytest.mark.parametrize(
+        ("given", "back"),
+        [
+            ("https://shop.example/?a=1&b=\"'>", "https://shop.example/?a=1&b=\"'>"),
+            ("javascript:alert(1)", None),
+            ("", None),
+        ],
+    )
+    async def test_it_leads_back_where_the_shop_says(self, stripe_http, visitor, given, back):
+        session = await opened(stripe_http, cancel_url=given)
+        assert session["cancel_url"] == (given or None)
+        assert (await visitor.get(session["url"])).back == back
+
+    async def test_without_being_told_it_has_no_way_back(self, stripe_http, visitor):
+        assert (await visitor.get((await opened(stripe_http))["url"])).back is None
+
+    async def test_a_paid_one_leads_on_as_it_did_when_it_was_paid(self, stripe_http, visitor):
+        url = "https://shop.example/thanks?session={CHECKOUT_SESSION_ID}"
+        session = await opened(stripe_http, success_url=url, cancel_url="https://shop.example/cart")
+        paid = await visitor.pay(session["url"])
+        assert (await visitor.get(session["url"])).back == paid.location
+        assert (await visitor.pay(session["url"])).back == paid.location
+
+    async def test_a_paid_one_without_a_page_after_it_leads_back(self, stripe_http, visitor):
+        cart = "https://shop.example/cart"
+        session = await opened(stripe_http, success_url="", cancel_url=cart)
+        await visitor.pay(session["url"])
+        assert (await visitor.get(session["url"])).back == cart
+
     async def test_the_shop_is_told_which_session_it_was(self, stripe_http, visitor):
         url = "https://shop.example/thanks?a=1&session={CHECKOUT_SESSION_ID}"
         session = await opened(stripe_http, success_url=url)
@@ -233,6 +262,14 @@ class TestWhatTheApiRefuses:
         form = {**CHECKOUT, "client_reference_id[a]": "c1"}
         status, body = await stripe_http("POST", "/v1/checkout/sessions", data=form)
         assert (status, body["error"]["param"]) == (400, "client_reference_id")
+
+    @pytest.mark.parametrize("name", ["success_url", "cancel_url"])
+    async def test_a_url_that_is_no_text(self, stripe_http, name):
+        plain = {key: value for key, value in CHECKOUT.items() if key != name}
+        status, body = await stripe_http(
+            "POST", "/v1/checkout/sessions", data={**plain, f"{name}[a]": "https://shop.example"}
+        )
+        assert (status, body["error"]["param"]) == (400, name)
 
     async def test_metadata_that_is_a_text(self, stripe_http):
         plain = {name: value for name, value in CHECKOUT.items() if "metadata" not in name}

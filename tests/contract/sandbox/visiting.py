@@ -32,6 +32,12 @@ class Shown:
         return "" if found is None else html.unescape(found[1])
 
     @property
+    def back(self) -> str | None:
+        """Where the page's link back leads, or None where it has none."""
+        found = re.search(r'<a id=back href="([^"]*)"', self.text)
+        return None if found is None else html.unescape(found[1])
+
+    @property
     def location(self) -> str:
         """Where the page leads on to."""
         return self.headers["Location"]

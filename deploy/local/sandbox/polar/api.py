@@ -161,6 +161,7 @@ def _create_checkout(ledger: Ledger, _: web.Request, body: JsonObject) -> JsonOb
         metadata=bodies.metadata(body),
         success_url=str(body.get("success_url") or ""),
     )
+    checkout["return_url"] = str(body.get("return_url") or "") or None
     return ledger.add("checkout", checkout)
 
 

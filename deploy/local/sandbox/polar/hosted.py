@@ -84,13 +84,14 @@ class PolarHosted:
             return pay_page.message("Polar", "There is no such checkout.", status=404)
         checkout = found[1]
         if checkout["status"] != "open":
-            return pay_page.message("Polar", "This checkout is complete.")
+            return pay_page.message("Polar", "This checkout is complete.", back=_onward(checkout))
         name = checkout["product"]["name"]
         return pay_page.to_pay(
             "Polar",
             what=f"{name}, every month" if checkout["product"]["is_recurring"] else name,
             minor_units=checkout["total_amount"],
             currency=checkout["currency"],
+            back=checkout["return_url"],
         )
 
     async def _pay(self, request: web.Request) -> web.Response:
@@ -101,7 +102,9 @@ class PolarHosted:
         try:
             selling.pay(ledger, checkout)
         except PolarError as error:
-            return pay_page.message("Polar", "This checkout is complete.", status=error.status)
+            return pay_page.message(
+                "Polar", "This checkout is complete.", status=error.status, back=_onward(checkout)
+            )
         raise web.HTTPSeeOther(checkout["success_url"])
 
     async def _confirm(self, request: web.Request) -> web.Response:
@@ -110,7 +113,14 @@ class PolarHosted:
             return pay_page.message("Polar", "There is no such checkout.", status=404)
         if found[1]["status"] == "open":
             raise web.HTTPSeeOther(found[1]["url"])
-        return pay_page.message("Polar", "Thank you for your payment.")
+        back = found[1]["return_url"]
+        return pay_page.message("Polar", "Thank you for your payment.", back=back)
 
     def _checkout(self, request: web.Request) -> tuple[Ledger, JsonObject] | None:
         return self._organizations.having("checkout", request.match_info["secret"])
+
+
+def _onward(checkout: JsonObject) -> str | None:
+    """Give where the shop is: the page after a payment unless it is Polar's, or the one before."""
+    url: str | None = checkout["success_url"]
+    return checkout["return_url"] if url == f"{checkout['url']}/confirmation" else url

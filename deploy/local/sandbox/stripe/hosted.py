@@ -51,7 +51,7 @@ class StripeHosted:
         if ledger is None or session is None:
             return pay_page.message("Stripe", "There is no such checkout.", status=404)
         if session["status"] != "open":
-            return pay_page.message("Stripe", "This checkout is complete.")
+            return pay_page.message("Stripe", "This checkout is complete.", back=_onward(session))
         name = ledger.note(session["id"]).get("name") or "Payment"
         currency, amount = session["currency"], session["amount_total"]
         return pay_page.to_pay(
@@ -59,6 +59,7 @@ class StripeHosted:
             what=f"{name}, every month" if session["mode"] == "subscription" else name,
             minor_units=amount // 100 if currency in _A_HUNDREDFOLD else amount,
             currency=currency,
+            back=session["cancel_url"],
         )
 
     async def _pay(self, request: web.Request) -> web.Response:
@@ -68,7 +69,9 @@ class StripeHosted:
         try:
             checkout.pay(ledger, session)
         except StripeError as error:
-            return pay_page.message("Stripe", error.message, status=error.status)
+            return pay_page.message(
+                "Stripe", error.message, status=error.status, back=_onward(session)
+            )
         return _after(session)
 
     async def _open_link(self, request: web.Request) -> web.Response:
@@ -101,7 +104,17 @@ class StripeHosted:
 
 def _after(session: JsonObject) -> web.Response:
     """Send the buyer back to the shop, or confirm the payment here."""
-    url = session["success_url"]
+    url = _success_url(session)
     if not url:
-        return pay_page.message("Stripe", "Thank you for your payment.")
-    raise web.HTTPSeeOther(url.replace("{CHECKOUT_SESSION_ID}", session["id"]))
+        back = session["cancel_url"]
+        return pay_page.message("Stripe", "Thank you for your payment.", back=back)
+    raise web.HTTPSeeOther(url)
+
+
+def _onward(session: JsonObject) -> str | None:
+    """Give where a paid session leads to, or else where it was opened."""
+    return _success_url(session) or session["cancel_url"]
+
+
+def _success_url(session: JsonObject) -> str:
+    return (session["success_url"] or "").replace("{CHECKOUT_SESSION_ID}", session["id"])

@@ -22,14 +22,16 @@ def _create_session(ledger: Ledger, parameters: JsonObject, _: Mapping[str, str]
         if other != MODES[mode] and other in parameters:
             raise invalid_parameter(other, f"You can not pass `{other}` in `{mode}` mode.")
     amount, currency = _price(parameters)
+    success_url, cancel_url = (_url(parameters, name) for name in ("success_url", "cancel_url"))
     session = checkout.open_session(
         ledger,
         amount=amount,
         currency=currency,
         metadata=forms.metadata(parameters),
         client_reference_id=_reference(parameters),
-        success_url=parameters.get("success_url"),
+        success_url=success_url,
     )
+    session["cancel_url"] = cancel_url
     ledger.note(session["id"])["name"] = _name(parameters)
     data = forms.mapping(parameters, MODES[mode])
     if mode == "payment":
@@ -48,6 +50,13 @@ def _discount(ledger: Ledger, session: JsonObject, parameters: JsonObject) -> No
     id_ = forms.required(discounts[0], "promotion_code")
     code = ledger.find("promotion_code", id_, param="promotion_code")
     checkout.use_code(ledger, session, code)
+
+
+def _url(parameters: JsonObject, name: str) -> str | None:
+    url = parameters.get(name) or None
+    if url is not None and not isinstance(url, str):
+        raise invalid_parameter(name, "Not a valid URL", code="url_invalid")
+    return url
 
 
 def _reference(parameters: JsonObject) -> str | None:

@@ -19,7 +19,8 @@ from deploy.local.shop.selling import Selling
 from deploy.local.shop.settings import ShopSettings
 from services.chassis.clock import SystemClock
 
-THANKS = "http://127.0.0.1:8016/thanks"
+SHOP = "http://127.0.0.1:8016/"
+THANKS = f"{SHOP}thanks"
 
 ClientAt = Callable[[str], stripe.StripeClient]
 

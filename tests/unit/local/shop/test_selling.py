@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from deploy.local.shop.selling import Refused
-from tests.unit.local.shop.conftest import THANKS
+from tests.unit.local.shop.conftest import SHOP, THANKS
 
 
 @asynccontextmanager
@@ -46,6 +46,7 @@ class TestAtStripe:
         assert url == session["url"]
         assert (session["metadata"], session["client_reference_id"]) == (CLICK, "c1")
         assert session["success_url"] == f"{THANKS}?session={{CHECKOUT_SESSION_ID}}"
+        assert session["cancel_url"] == SHOP
 
     @pytest.mark.parametrize(
         ("mode", "amount"),
@@ -111,7 +112,7 @@ class TestAtPolar:
             3900,
             market.shop.polar_product,
         )
-        assert checkout["success_url"] == THANKS
+        assert (checkout["success_url"], checkout["return_url"]) == (THANKS, SHOP)
 
     async def test_without_a_click_it_is_sold_all_the_same(self, market):
         await market.selling.at_polar({}, shop=market.shop)
