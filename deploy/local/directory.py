@@ -51,6 +51,11 @@ class LocalDirectory:
         return self.root / "openbao"
 
     @property
+    def ingress(self) -> Path:
+        """Give the directory of what outlives ingress' process."""
+        return self.root / "ingress"
+
+    @property
     def sandbox(self) -> Path:
         """Give the directory of the provider sandboxes."""
         return self.root / "sandbox"

@@ -109,6 +109,7 @@ class ServiceUnits:
             "SYNAPTYX_PRIVATE_ADDRESS": ports.address(at.ingress_private),
             "SYNAPTYX_METRICS_ADDRESS": ports.address(at.ingress_private),
             "SYNAPTYX_TRACKING_WORKSPACE": WORKSPACE,
+            "SYNAPTYX_STATE_DIR": str(self._directory.ingress),
             "SYNAPTYX_ATTRIBUTION_ADDRESS": ports.address(at.attribution),
             "SYNAPTYX_CREDENTIALS_ADDRESS": ports.address(at.credentials),
             **self._identity("ingress"),

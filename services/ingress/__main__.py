@@ -31,8 +31,10 @@ from services.ingress.batching import Batcher, BatchLimits
 from services.ingress.bodies import BodyLimits, BodyReader
 from services.ingress.click_buffer import ClickBuffer
 from services.ingress.click_recording import AttributionClicks
+from services.ingress.click_spool import FileSpool, NoSpool
 from services.ingress.connections import ConnectionLimits, Listener
 from services.ingress.event_ingest import AttributionIngest
+from services.ingress.keeping import Keepable, Keeping
 from services.ingress.lifecycle import Ingress
 from services.ingress.link_directory import AttributionLinks
 from services.ingress.link_learning import LinkLearning
@@ -44,6 +46,7 @@ from services.ingress.settings import IngressSettings, TrackingSettings
 from services.ingress.signing_secrets import SigningSecrets
 from services.ingress.snippets import CredentialsSnippets, Snippets
 from services.ingress.sources import CredentialsDirectory
+from services.ingress.state_directory import StateDirectory, StateDirectoryError
 from services.ingress.tracking_links import TrackingLinks
 from services.ingress.user_agents import UserAgents
 from services.ingress.verification import Verifier
@@ -72,7 +75,9 @@ class Stubs:
     credentials: "CredentialsServiceAsyncStub"
 
 
-def assemble(settings: IngressSettings, stubs: Stubs, *, clock: Clock) -> Ingress:
+def assemble(
+    settings: IngressSettings, stubs: Stubs, *, clock: Clock, state: StateDirectory | None
+) -> Ingress:
     """Make the parts of the door and join them; nothing starts yet."""
     listeners, forward = settings.listeners, settings.forward
     ingest = AttributionIngest(stubs.events)
@@ -110,6 +115,7 @@ def assemble(settings: IngressSettings, stubs: Stubs, *, clock: Clock) -> Ingres
     snippets = Snippets(CredentialsSnippets(stubs.sources), clock)
     clicks = ClickBuffer(
         AttributionClicks(stubs.tracking),
+        FileSpool(state.path) if state else NoSpool(),
         limit_bytes=settings.tracking.buffer_bytes,
         random=SystemRandom(),
     )
@@ -117,6 +123,7 @@ def assemble(settings: IngressSettings, stubs: Stubs, *, clock: Clock) -> Ingres
     directory = AttributionLinks(stubs.tracking, workspace=workspace)
     links = Links(directory, clock, workspace=workspace)
     tracking = tracking_links(settings.tracking, links, clicks, clock=clock)
+    kept = _kept(links, snippets, state) if state else []
     readiness = Readiness()
     limits = ConnectionLimits(
         header_timeout=listeners.header_timeout,
@@ -135,10 +142,18 @@ def assemble(settings: IngressSettings, stubs: Stubs, *, clock: Clock) -> Ingres
         rejections=rejections,
         links=links,
         learning=LinkLearning(directory, links, random=SystemRandom()),
+        keeping=Keeping(kept),
         notes=tracking.notes,
         clicks=clicks,
         snippets=snippets,
     )
+
+
+def _kept(links: Links, snippets: Snippets, state: StateDirectory) -> list[Keepable]:
+    return [
+        links.kept_in(state.path / "links.json"),
+        snippets.kept_in(state.path / "snippets.json"),
+    ]
 
 
 def tracking_links(
@@ -183,7 +198,16 @@ async def serve(settings: IngressSettings) -> None:
             sources=credentials.stub(RevenueSourceServiceStub),
             credentials=credentials.stub(CredentialsServiceStub),
         )
-        await assemble(settings, stubs, clock=SystemClock()).run(stop_asked)
+        state = _state_directory(stack, settings)
+        await assemble(settings, stubs, clock=SystemClock(), state=state).run(stop_asked)
+
+
+def _state_directory(stack: AsyncExitStack, settings: IngressSettings) -> StateDirectory | None:
+    if settings.tracking.state_dir is None:
+        return None
+    state = StateDirectory(settings.tracking.state_dir)
+    stack.callback(state.close)
+    return state
 
 
 async def _open_channel(
@@ -211,7 +235,7 @@ def main() -> int:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(settings))
-    except (ListenError, CertificateError) as error:
+    except (ListenError, CertificateError, StateDirectoryError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     finally:

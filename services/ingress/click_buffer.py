@@ -3,7 +3,7 @@
 Clicks are handed over many at a time, one call after the other, and each call is repeated until it
 is answered; a click that was recorded before stays as it is. The memory they may take has a bound:
 when attribution is away for so long that it is reached, visitors are still sent on, and their
-clicks are counted as dropped.
+clicks are counted as dropped. Where there is a state directory, they outlive the process in it.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from services.chassis.errors import Internal, InvalidFields, SynaptyxError
 from services.chassis.logs import logger
 from services.ingress import metrics
 from services.ingress.click_recording import LARGEST_BATCH, ClickRecording
+from services.ingress.click_spool import ClickSpool
 
 _log = logger(__name__)
 
@@ -35,7 +36,10 @@ _BATCH_BYTES: Final = 4 * 1024 * 1024
 class ClickBuffer:
     """Takes clicks at once, and hands them over by and by."""
 
-    def __init__(self, recording: ClickRecording, *, limit_bytes: int, random: Random) -> None:
+    def __init__(
+        self, recording: ClickRecording, spool: ClickSpool, *, limit_bytes: int, random: Random
+    ) -> None:
+        self._spool = spool
         self._recording = recording
         self._limit = limit_bytes
         self._random = random
@@ -47,6 +51,15 @@ class ClickBuffer:
         self._failing = False
         self._dropping = False
 
+    def begin(self) -> None:
+        """Begin with the clicks that an earlier process has left."""
+        for click in self._spool.recover():
+            self._waiting.append(click)
+            self._bytes += len(click) + _OVERHEAD
+        if self._waiting:
+            _log.info("clicks_recovered", clicks=len(self._waiting))
+            self._open_lane()
+
     def add(self, click: bytes) -> bool:
         """Take a click; False if there is no room for it."""
         size = len(click) + _OVERHEAD
@@ -54,12 +67,17 @@ class ClickBuffer:
             self._note_drop()
             return False
         self._waiting.append(click)
+        self._spool.append(click)
         self._bytes += size
         if self._lane is None:
             self._open_lane()
         elif len(self._waiting) == LARGEST_BATCH:
             self._hurry.set()
         return True
+
+    def flush(self) -> None:
+        """Write down the clicks that were added, where that is wanted."""
+        self._spool.flush()
 
     def waiting(self) -> int:
         """Count the clicks that are not recorded yet."""
@@ -79,7 +97,11 @@ class ClickBuffer:
         if self._lane is not None:
             self._lane.cancel()
             await asyncio.gather(self._lane, return_exceptions=True)
-        if self._waiting:
+        self._spool.flush()
+        self._spool.close()
+        if self._waiting and self._spool.keeps:
+            _log.warning("clicks_left_for_the_next_process", clicks=len(self._waiting))
+        elif self._waiting:
             metrics.CLICKS_LOST.inc(len(self._waiting))
             _log.error("clicks_lost", clicks=len(self._waiting))
 
@@ -152,17 +174,25 @@ class ClickBuffer:
         """Keep the click that waits longest from sinking the others."""
         if isinstance(error, Internal):
             # A bug of attribution, or all of it fails: the click waits behind the others.
-            self._waiting.rotate(-1)
+            self._send_behind()
             raise error
         # That one was sent which cannot even be read is a bug of ours: another try changes nothing.
         metrics.CLICKS_REFUSED.labels("unreadable").inc()
         _log.error("click_unreadable")
         self._forget(1)
 
+    def _send_behind(self) -> None:
+        if len(self._waiting) > 1:
+            self._waiting.rotate(-1)
+            self._spool.append(self._waiting[-1])
+            self._spool.flush()
+            self._spool.forget(1)
+
     def _forget(self, count: int) -> None:
         self._done += count
         for _ in range(count):
             self._bytes -= len(self._waiting.popleft()) + _OVERHEAD
+        self._spool.forget(count)
         if self._dropping and self._bytes < self._limit // 2:
             self._dropping = False
             _log.info("clicks_kept_again")

@@ -19,15 +19,24 @@ _CAMPAIGN: Final = "campaign"
 class Landing:
     """A landing URI whose macros are filled in for each visitor."""
 
-    __slots__ = ("_counted", "_plain", "takes_parameters")
+    __slots__ = ("_counted", "_plain", "takes_parameters", "uri")
 
     def __init__(self, uri: str) -> None:
         """Read a landing URI, such as `https://shop.example/{sub1}?x=1#top`."""
+        self.uri = uri
         self._counted = _Template(_with_click_id(uri))
         self._plain = _Template(_without_click_id(uri))
         names = {*self._counted.names, *self._plain.names}
         self.takes_parameters = not names <= {_CLICK_ID, _CAMPAIGN}
         """Whether anything that a link was opened with stands in the URL."""
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether another landing is of the same URI."""
+        return isinstance(other, Landing) and other.uri == self.uri
+
+    def __hash__(self) -> int:
+        """Give the hash of the URI."""
+        return hash(self.uri)
 
     def url(self, click_id: str, parameters: Mapping[str, str], *, campaign: str) -> str:
         """Give the URL for a visitor; `parameters` are decoded."""

@@ -11,6 +11,7 @@ from services.ingress.batching import Batcher
 from services.ingress.bodies import BodyReader
 from services.ingress.click_buffer import ClickBuffer
 from services.ingress.connections import Listener
+from services.ingress.keeping import Keeping
 from services.ingress.link_learning import LinkLearning
 from services.ingress.links import Links
 from services.ingress.noting import Notes
@@ -36,6 +37,7 @@ class Ingress:
     rejections: Rejections
     links: Links
     learning: LinkLearning
+    keeping: Keeping
     notes: Notes
     clicks: ClickBuffer
     snippets: Snippets
@@ -65,6 +67,8 @@ class Ingress:
         metrics.SECRETS_OLDEST_SECONDS.set_function(self.secrets.oldest_age)
         metrics.CLICKS_WAITING.set_function(self.clicks.waiting)
         metrics.CLICKS_WAITING_BYTES.set_function(self.clicks.held_bytes)
+        self.keeping.begin()
+        self.clicks.begin()
         self.learning.begin()
         await _listen(self.private, "SYNAPTYX_PRIVATE_ADDRESS", self.settings.private_address)
         try:
@@ -87,6 +91,7 @@ class Ingress:
         self.notes.write_down()
         await self.clicks.close(within=self.settings.drain)
         await self.learning.close()
+        await self.keeping.close()
         await self.links.close()
         await self.snippets.close()
         await self.secrets.close()

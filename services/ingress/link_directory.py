@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 from synaptyx.attribution.v1 import tracking_service_pb2 as tracking_pb
 
 from services.chassis.errors import ResourceNotFound
-from services.ingress.landing import Landing
-from services.ingress.links import Link, LinksRead
+from services.ingress.links import Link, LinksRead, link_of
 
 if TYPE_CHECKING:
     # The generator's stubs name them; at run time there is one class for both.
@@ -60,13 +59,10 @@ class AttributionLinks:
 
 
 def _link(found: tracking_pb.TrackingLink) -> Link:
-    _, workspace_id, _, campaign_id = found.campaign.split("/")
-    return Link(
-        tracking_id=found.tracking_id,
-        campaign=found.campaign,
-        workspace_id=workspace_id,
-        campaign_id=campaign_id,
-        landing=Landing(found.landing_uri) if found.landing_uri else None,
+    return link_of(
+        found.tracking_id,
+        found.campaign,
+        landing_uri=found.landing_uri,
         fallback_uri=found.fallback_uri,
         archived=found.archived,
     )

@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from pathlib import Path
+from typing import Any, Final, Protocol
 
 from services.chassis.clock import Clock
+from services.ingress.keeping import Kept
 from services.ingress.landing import Landing
 from services.ingress.remembering import Remembered
 
@@ -27,6 +29,22 @@ class Link:
     landing: Landing | None
     fallback_uri: str
     archived: bool
+
+
+def link_of(
+    tracking_id: str, campaign: str, *, landing_uri: str, fallback_uri: str, archived: bool
+) -> Link:
+    """Make the link of a campaign, by the campaign's full name."""
+    _, workspace_id, _, campaign_id = campaign.split("/")
+    return Link(
+        tracking_id=tracking_id,
+        campaign=campaign,
+        workspace_id=workspace_id,
+        campaign_id=campaign_id,
+        landing=Landing(landing_uri) if landing_uri else None,
+        fallback_uri=fallback_uri,
+        archived=archived,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +108,26 @@ class Links:
         if there is None or there.tracking_id != link.campaign_id:
             self._remembered.keep(link.campaign_id, link)
 
+    def kept_in(self, file: Path) -> Kept[Link]:
+        """Give what keeps the links in a file."""
+        return Kept(self._remembered, file, write=_written, read=_read)
+
     async def close(self) -> None:
         """Stop asking."""
         await self._remembered.close()
+
+
+def _written(link: Link) -> list[Any]:
+    landing_uri = link.landing.uri if link.landing else ""
+    return [link.tracking_id, link.campaign, landing_uri, link.fallback_uri, link.archived]
+
+
+def _read(written: list[Any]) -> Link:
+    tracking_id, campaign, landing_uri, fallback_uri, archived = written
+    return link_of(
+        tracking_id,
+        campaign,
+        landing_uri=landing_uri,
+        fallback_uri=fallback_uri,
+        archived=archived,
+    )

@@ -96,6 +96,10 @@ CLICKS_DROPPED: Final = Counter(
 CLICKS_LOST: Final = Counter(
     "synaptyx_ingress_clicks_lost_total", "Clicks that were not handed over before the end."
 )
+CLICK_SPOOL_FAILURES: Final = Counter(
+    "synaptyx_ingress_click_spool_failures_total",
+    "Times that clicks could not be written into the state directory; they waited in memory alone.",
+)
 CLICKS_WAITING: Final = Gauge(
     "synaptyx_ingress_clicks_waiting", "Clicks that attribution has not recorded yet."
 )

@@ -27,3 +27,4 @@ class Notes:
         visits, self._visits = self._visits, []
         for visit in visits:
             self._clicks.add(visit.encoded())
+        self._clicks.flush()

@@ -36,6 +36,10 @@ class RecentlyUsed(Generic[K, V]):
         """Forget a key, if it is known."""
         self._items.pop(key, None)
 
+    def items(self) -> Iterable[tuple[K, V]]:
+        """Give every key with its value, the one not used for longest first."""
+        return self._items.items()
+
     def values(self) -> Iterable[V]:
         """Give every value, the one not used for longest first."""
         return self._items.values()

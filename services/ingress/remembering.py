@@ -8,7 +8,7 @@ made-up keys cost few questions, and push out nothing but each other.
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -64,6 +64,8 @@ class Remembered(Generic[_T]):
         self._questions: dict[str, asyncio.Task[SynaptyxError | None]] = {}
         self._turn = asyncio.Semaphore(_QUESTIONS_AT_ONCE)
         self._failed_at: float | None = None
+        self.changes = 0
+        """How often something became known, was forgotten, or was not the same any more."""
 
     def known(self, key: str) -> _T | None:
         """Give what is known, at once; None if nothing is."""
@@ -113,8 +115,18 @@ class Remembered(Generic[_T]):
 
     def keep(self, key: str, value: _T) -> None:
         """Remember an answer that came without a question."""
-        self._known.put(key, _Entry(value, self._clock.monotonic()))
+        self._put(key, value, asked_at=self._clock.monotonic())
         self._missing.discard(key)
+
+    def keep_old(self, key: str, value: _T) -> None:
+        """Remember what was so once, unless something newer is known."""
+        if self.told(key) is None:
+            self._put(key, value, asked_at=-math.inf)
+
+    def items(self) -> Iterator[tuple[str, _T]]:
+        """Yield all that is known, by key."""
+        for key, entry in self._known.items():
+            yield key, entry.value
 
     async def close(self) -> None:
         """Stop the questions that nobody waits for any more."""
@@ -170,13 +182,23 @@ class Remembered(Generic[_T]):
                 return error
         self._note_success()
         if value is None:
-            self._known.discard(key)
+            self._forget(key)
             self._missing.put(key, asked_at)
         else:
             # Its age counts from when it was asked for: it may have changed since.
-            self._known.put(key, _Entry(value, asked_at))
+            self._put(key, value, asked_at=asked_at)
             self._missing.discard(key)
         return None
+
+    def _put(self, key: str, value: _T, *, asked_at: float) -> None:
+        if self.told(key) != value:
+            self.changes += 1
+        self._known.put(key, _Entry(value, asked_at))
+
+    def _forget(self, key: str) -> None:
+        if self.told(key) is not None:
+            self.changes += 1
+        self._known.discard(key)
 
     def _note_failure(self, error: SynaptyxError) -> None:
         # Once an outage, or every key would write a line.

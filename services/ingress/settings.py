@@ -4,6 +4,7 @@
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 from services.chassis.errors import InvalidFields
@@ -209,6 +210,12 @@ class TrackingSettings:
         minimum=_MEBIBYTE,
         help="The memory that clicks may take while attribution does not record them; further "
         "visitors are sent on without being counted.",
+    )
+    state_dir: Path | None = setting(
+        "SYNAPTYX_STATE_DIR",
+        default=None,
+        help="A directory of this process alone, in which clicks that wait, and what is known of "
+        "links and snippets, outlive it. Without one they are in memory alone.",
     )
     forwarded_hops: int = setting(
         "SYNAPTYX_FORWARDED_HOPS",

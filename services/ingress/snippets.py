@@ -5,6 +5,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from synaptyx.sources.v1 import revenue_source_service_pb2 as source_service_pb
 from services.chassis.clock import Clock
 from services.chassis.errors import ResourceNotFound
 from services.ingress import metrics
+from services.ingress.keeping import Kept
 from services.ingress.remembering import NotKnownError, Remembered
 
 if TYPE_CHECKING:
@@ -98,6 +100,12 @@ class Snippets:
             return _failure("unknown", 404)
         is_wanted = version in (None, snippet.version)
         return _answer(snippet, request, cached=_CACHED if is_wanted else "no-store")
+
+    def kept_in(self, file: Path) -> Kept[Snippet]:
+        """Give what keeps the snippets in a file."""
+        return Kept(
+            self._remembered, file, write=lambda snippet: snippet.script.decode(), read=Snippet.of
+        )
 
     async def close(self) -> None:
         """Stop asking."""

@@ -19,6 +19,7 @@ from services.chassis.settings import load
 from services.ingress.__main__ import Stubs, assemble
 from services.ingress.lifecycle import Ingress
 from services.ingress.settings import IngressSettings
+from services.ingress.state_directory import StateDirectory
 from tests.integration.ingress.deliveries import POLAR_SECRET, STRIPE_SECRET, Delivery
 from tests.integration.ingress.services_behind import (
     POLAR,
@@ -147,7 +148,11 @@ async def open_door(
             sources=to_credentials.stub(RevenueSourceServiceStub),
             credentials=to_credentials.stub(CredentialsServiceStub),
         )
-        ingress = assemble(loaded, stubs, clock=clock)
+        state = None
+        if loaded.tracking.state_dir is not None:
+            state = StateDirectory(loaded.tracking.state_dir)
+            stack.callback(state.close)
+        ingress = assemble(loaded, stubs, clock=clock, state=state)
         await ingress.start()
         stack.push_async_callback(ingress.stop)
         http = await stack.enter_async_context(aiohttp.ClientSession())

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -117,6 +118,18 @@ class TestFailures:
         unknown = await door.get("/sources/src_polar/snippet.js")
         assert (unknown.status, unknown.headers["Retry-After"]) == (503, "2")
         assert unknown.headers["Cache-Control"] == "no-store"
+
+    async def test_one_that_is_started_meanwhile_serves_what_the_last_one_knew(
+        self, tmp_path: Path
+    ) -> None:
+        async with open_door(state_dir=tmp_path) as door:
+            door.credentials.scripts["src_stripe"] = SCRIPT
+            tag = (await door.get(PATH)).headers["ETag"]
+        async with open_door(state_dir=tmp_path) as door:
+            await door.credentials.server.stop()
+            answer = await door.get(PATH, Accept_Encoding="identity")
+            assert (answer.status, answer.body) == (200, SCRIPT.encode())
+            assert answer.headers["ETag"] == tag
 
     async def test_a_refusal_of_credentials_is_no_missing_source(self, door: Door) -> None:
         door.credentials.failure = DependencyUnavailable("database")

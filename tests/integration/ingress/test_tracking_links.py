@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -321,3 +322,19 @@ class TestAttributionAway:
             assert attribution.links_asked == []
             await attribution.server.start()
             await attribution.until_recorded(2)
+
+    async def test_one_that_is_started_meanwhile_knows_what_the_last_one_knew(
+        self, tmp_path: Path
+    ) -> None:
+        attribution = Attribution()
+        attribution.add_link("abc", LANDING)
+        async with open_door(attribution=attribution, state_dir=tmp_path) as door:
+            await until_learnt(door, "abc")
+        async with open_door(attribution=attribution, away=True, state_dir=tmp_path) as door:
+            answer = await door.get("/t/abc")
+            assert answer.status == 302
+        # It could not hand the click over; the next one can.
+        async with open_door(attribution=attribution, state_dir=tmp_path) as door:
+            (tracked,) = await attribution.until_recorded(1)
+            assert tracked.click.name.endswith(f"/{answer.headers['X-Click-Id']}")
+            assert await door.metric("clicks_waiting") == 0

@@ -6,6 +6,7 @@ from synaptyx.attribution.v1 import tracking_service_pb2 as pb
 
 from services.ingress.click_buffer import ClickBuffer
 from services.ingress.click_recording import Visit
+from services.ingress.click_spool import NoSpool
 from services.ingress.landing import Landing
 from services.ingress.links import Link
 from services.ingress.noting import Notes
@@ -40,7 +41,7 @@ def visit(click_id: str) -> Visit:
 class TestNotes:
     async def test_visits_of_one_turn_are_written_down_after_it_in_their_order(self) -> None:
         memory = RecordingMemory()
-        clicks = ClickBuffer(memory, limit_bytes=1 << 20, random=Random(1))
+        clicks = ClickBuffer(memory, NoSpool(), limit_bytes=1 << 20, random=Random(1))
         notes = Notes(clicks)
 
         notes.add(visit("first"))
@@ -61,7 +62,7 @@ class TestNotes:
 
     async def test_what_was_written_down_is_not_written_down_again(self) -> None:
         memory = RecordingMemory()
-        clicks = ClickBuffer(memory, limit_bytes=1 << 20, random=Random(1))
+        clicks = ClickBuffer(memory, NoSpool(), limit_bytes=1 << 20, random=Random(1))
         notes = Notes(clicks)
 
         notes.add(visit("once"))

@@ -1,3 +1,4 @@
+import logging
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
@@ -149,6 +150,8 @@ class TestPages:
     async def test_the_account_says_that_attribution_does_not_answer(
         self, client, attribution, caplog
     ):
+        # Other tests leave the root's level higher.
+        caplog.set_level(logging.WARNING)
         attribution.failure = StepFailed("listing was answered with DEADLINE_EXCEEDED: no details")
         response = await client.get("/account")
         text = await response.text()
