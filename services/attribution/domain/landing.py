@@ -14,6 +14,8 @@ MACROS = PARAMETERS | {"clickid", "campaign"}
 
 _LONGEST = 2048
 _BRACES = re.compile(r"\{([^{}]*)\}")
+# What may be repeated of a macro that does not exist: it looks like a name.
+_MISSPELT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,29}", re.ASCII)
 # What a URI is made of (RFC 3986), and the braces of macros.
 _CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%{}]+", re.ASCII)
 _BROKEN_ENCODING = re.compile(r"%(?![0-9A-Fa-f]{2})", re.ASCII)
@@ -33,12 +35,22 @@ def landing_fault(uri: str) -> str | None:
         return fault
     if _hides_click_id(uri):
         return "must spell clickid without %"
-    if any(macro not in MACROS for macro in _BRACES.findall(uri)):
-        macros = ", ".join(f"{{{name}}}" for name in NAMED_PARAMETERS)
-        return "must have no macros but {clickid}, {campaign}, {sub1} to {sub30}, " + macros
+    wrong = next((each for each in _BRACES.findall(uri) if each not in MACROS), None)
+    if wrong is not None:
+        return _macro_fault(wrong)
     if "{" in (rest := _BRACES.sub("", uri)) or "}" in rest:
         return "must have every brace closed"
     return None
+
+
+def _macro_fault(wrong: str) -> str:
+    told = f"the macro {{{wrong}}}" if _MISSPELT.fullmatch(wrong) else "such macros"
+    names = [name for name in NAMED_PARAMETERS if name.startswith("utm_")]
+    macros = ", ".join(f"{{{name}}}" for name in names)
+    return (
+        f"must not have {told}: there are {{clickid}}, {{campaign}}, {{sub1}} to {{sub30}},"
+        f" {macros} and networks' click ids, such as {{gclid}}"
+    )
 
 
 def fallback_fault(uri: str) -> str | None:
