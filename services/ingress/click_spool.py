@@ -120,14 +120,14 @@ class FileSpool:
 
     def append(self, click: bytes) -> None:
         """Take a click."""
-        self._taken.append(_HEAD.pack(len(click), zlib.crc32(click)) + click)
+        self._taken.append(click)
 
     def flush(self) -> None:
         """Write what was taken."""
         if not self._taken:
             return
         taken, self._taken = self._taken, []
-        data = b"".join(taken)
+        data = b"".join([_HEAD.pack(len(each), zlib.crc32(each)) + each for each in taken])
         try:
             self._write(data, count=len(taken))
         except OSError as error:

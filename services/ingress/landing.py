@@ -50,16 +50,17 @@ class Landing:
 class _Template:
     """A URI taken apart at its macros: literal pieces, and a name between each two of them."""
 
-    __slots__ = ("_pieces", "_varies_in_path", "names")
+    __slots__ = ("_is_usual", "_pieces", "_varies_in_path", "names")
 
     def __init__(self, uri: str) -> None:
         parts = _MACRO.split(uri)
         self._pieces = parts[0::2]
         self.names = parts[1::2]
+        self._is_usual = self.names == [_CLICK_ID]
         self._varies_in_path = _MACRO.search(_path(uri)) is not None
 
     def filled(self, click_id: str, parameters: Mapping[str, str], campaign: str) -> str:
-        if self.names == [_CLICK_ID]:
+        if self._is_usual:
             return f"{self._pieces[0]}{click_id}{self._pieces[1]}"
         values = {_CLICK_ID: click_id, _CAMPAIGN: campaign}
         url = self._joined(parameters, values)

@@ -34,6 +34,9 @@ class TestRandomIds:
 
     def test_tokens_differ(self):
         assert len({RandomIds().token() for _ in range(100)}) == 100
+        ids = RandomIds()
+        tokens = [ids.token() for _ in range(1000)]
+        assert len({token[:11] for token in tokens} | {token[11:] for token in tokens}) == 2000
 
     @pytest.mark.parametrize("length", [0, -1])
     def test_refuses_a_token_without_characters(self, length):
