@@ -115,7 +115,7 @@ def assemble(
     snippets = Snippets(CredentialsSnippets(stubs.sources), clock)
     clicks = ClickBuffer(
         AttributionClicks(stubs.tracking),
-        FileSpool(state.path) if state else NoSpool(),
+        FileSpool(state.own, abandoned=state.abandoned) if state else NoSpool(),
         limit_bytes=settings.tracking.buffer_bytes,
         random=SystemRandom(),
     )

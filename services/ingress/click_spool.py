@@ -10,7 +10,7 @@ import re
 import struct
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ _log = logger(__name__)
 _LARGEST_FILE: Final = 1024 * 1024
 # Before each click: how long it is, and its checksum.
 _HEAD: Final = struct.Struct(">II")
-_NAME: Final = re.compile(r"clicks-([0-9]{12})")
+_NAME: Final = re.compile(r"clicks-[0-9]{12}")
 
 
 class ClickSpool(Protocol):
@@ -90,9 +90,10 @@ class FileSpool:
 
     keeps = True
 
-    def __init__(self, directory: Path) -> None:
-        """Write nothing yet."""
+    def __init__(self, directory: Path, *, abandoned: Callable[[], Iterable[Path]] = tuple) -> None:
+        """Write nothing yet; `abandoned` gives directories of processes that have ended."""
         self._directory = directory
+        self._abandoned = abandoned
         self._parts: deque[_Part] = deque()
         self._taken: list[bytes] = []
         # Of the last part, while it can take more.
@@ -101,13 +102,17 @@ class FileSpool:
         self._failing = False
 
     def recover(self) -> list[bytes]:
-        """Give the clicks that an earlier process has left, oldest first."""
+        """Give the clicks that earlier processes have left, the oldest of each first."""
         clicks: list[bytes] = []
-        for path in sorted(self._directory.iterdir()):
-            number = _NAME.fullmatch(path.name)
-            if number is None:
-                continue
-            self._number = int(number[1]) + 1
+        files: list[Path] = []
+        try:
+            files += _files(self._directory)
+            if files:
+                self._number = _number(files[-1]) + 1
+            files += self._taken_over()
+        except OSError as error:
+            _log.error("clicks_not_taken_over", error_number=error.errno)
+        for path in files:
             try:
                 found = [*_clicks(path.read_bytes())]
             except OSError as error:
@@ -169,12 +174,21 @@ class FileSpool:
         self._parts[-1].count += count
         self._parts[-1].size += written
 
+    def _taken_over(self) -> Iterator[Path]:
+        for directory in self._abandoned():
+            for path in _files(directory):
+                yield path.rename(self._next_path())
+
+    def _next_path(self) -> Path:
+        path = self._directory / f"clicks-{self._number:012}"
+        self._number += 1
+        return path
+
     def _begin_file(self) -> None:
         self._end_file()
-        path = self._directory / f"clicks-{self._number:012}"
+        path = self._next_path()
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
         self._descriptor = os.open(path, flags, 0o600)
-        self._number += 1
         self._parts.append(_Part(path, 0, 0))
 
     def _end_file(self) -> None:
@@ -198,6 +212,15 @@ class FileSpool:
         if self._failing:
             self._failing = False
             _log.info("clicks_written_again")
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    """Yield the files that have clicks, oldest first."""
+    return (path for path in sorted(directory.iterdir()) if _NAME.fullmatch(path.name))
+
+
+def _number(file: Path) -> int:
+    return int(file.name.rpartition("-")[2])
 
 
 def _clicks(data: bytes) -> Iterator[bytes]:

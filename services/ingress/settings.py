@@ -214,8 +214,8 @@ class TrackingSettings:
     state_dir: Path | None = setting(
         "SYNAPTYX_STATE_DIR",
         default=None,
-        help="A directory of this process alone, in which clicks that wait, and what is known of "
-        "links and snippets, outlive it. Without one they are in memory alone.",
+        help="A directory in which clicks that wait, and what is known of links and snippets, "
+        "outlive the process; several may share it. Without one they are in memory alone.",
     )
     forwarded_hops: int = setting(
         "SYNAPTYX_FORWARDED_HOPS",

@@ -1,10 +1,14 @@
 """The directory in which ingress keeps what must outlive its process.
 
-What is in it is a copy of what is in memory: one that finds nothing there begins with nothing.
+What is in it is a copy of what is in memory: one that finds nothing there begins with nothing. Any
+number of processes may have the same directory. Each has a folder in it that no other one touches
+while it runs, and what one leaves is taken over by the next that starts.
 """
 
 import fcntl
+import itertools
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,36 +16,71 @@ from pathlib import Path
 class StateDirectoryError(Exception):
     """The directory cannot be used; tells why and what to do."""
 
-    def __init__(self, directory: Path, why: str) -> None:
-        super().__init__(f"SYNAPTYX_STATE_DIR: {directory} {why}")
+    def __init__(self, directory: Path, error: OSError) -> None:
+        super().__init__(
+            f"SYNAPTYX_STATE_DIR: {directory} cannot be written ({error.strerror}):"
+            " name a directory that this service may write"
+        )
 
 
 class StateDirectory:
-    """A directory of this process alone, for as long as it runs."""
+    """The directory, and this process' folder in it.
+
+    `path` is for files that any process may replace as a whole, `own` is for this one alone.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Take the directory; it is made if it is not there.
+        """Take the first folder that nobody has; what is not there is made.
 
         Raises:
-            StateDirectoryError: it cannot be made or written, or another process has it.
+            StateDirectoryError: it cannot be made or written.
         """
         self.path = path
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = os.open(path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            self.own, self._lock = self._take()
         except OSError as error:
-            why = f"cannot be written ({error.strerror}): give the service a directory of its own"
-            raise StateDirectoryError(path, why) from None
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._lock)
-            why = "is another process's: give each ingress one of its own"
-            raise StateDirectoryError(path, why) from None
+            raise StateDirectoryError(path, error) from None
+
+    def abandoned(self) -> Iterator[Path]:
+        """Yield the folders of processes that have ended; each is ours until the next is asked for.
+
+        Raises OSError where they cannot be read.
+        """
+        for folder in sorted(self.path.glob("process-*")):
+            lock = None if folder == self.own else _locked(folder)
+            if lock is not None:
+                try:
+                    yield folder
+                finally:
+                    os.close(lock)
 
     def close(self) -> None:
-        """Leave the directory to others."""
+        """Leave the folder to others."""
         os.close(self._lock)
+
+    def _take(self) -> tuple[Path, int]:
+        for number in itertools.count():
+            folder = self.path / f"process-{number}"
+            folder.mkdir(mode=0o700, exist_ok=True)
+            lock = _locked(folder)
+            if lock is not None:
+                return folder, lock
+        raise AssertionError  # the numbers never end
+
+
+def _locked(folder: Path) -> int | None:
+    """Lock a folder for as long as what is given is open; None if another process has it."""
+    lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    except BaseException:
+        os.close(lock)
+        raise
+    return lock
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -49,7 +88,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
     Raises OSError where that cannot be done.
     """
-    new = path.with_suffix(".new")
+    new = path.with_suffix(f".{os.getpid()}")
     try:
         new.write_bytes(content)
         new.replace(path)

@@ -10,6 +10,7 @@ import pytest
 from services.chassis.errors import DependencyUnavailable
 from services.ingress.click_buffer import ClickBuffer
 from services.ingress.click_spool import ClickSpool, FileSpool, NoSpool
+from services.ingress.state_directory import StateDirectory
 from tests.unit.ingress.recording_memory import Counted, RecordingMemory
 
 MIB = 1024 * 1024
@@ -416,3 +417,23 @@ class TestOutlivingTheProcess:
         assert heir.buffer.waiting() == 100
         assert heir.add(b"00101", b"00102") == [True, False]
         await heir.buffer.close(within=timedelta())
+
+    async def test_one_process_hands_over_what_several_have_left(self, tmp_path: Path) -> None:
+        ended = [StateDirectory(tmp_path) for _ in range(3)]
+        for number, state in enumerate(ended):
+            spool = FileSpool(state.own, abandoned=state.abandoned)
+            assert spool.recover() == []
+            spool.append(b"%d" % number)
+            spool.flush()
+            spool.close()
+        for state in ended[1:]:
+            state.close()
+
+        heir = StateDirectory(tmp_path)
+        bench = Bench(spool=FileSpool(heir.own, abandoned=heir.abandoned))
+        bench.buffer.begin()
+        await bench.until_empty()
+        assert sorted(bench.memory.recorded) == [b"1", b"2"]
+        assert FileSpool(ended[0].own).recover() == [b"0"]
+        heir.close()
+        ended[0].close()

@@ -10,12 +10,27 @@ class TestStateDirectory:
         StateDirectory(tmp_path / "a" / "b").close()
         assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
 
-    def test_is_one_process_alone(self, tmp_path: Path) -> None:
-        first = StateDirectory(tmp_path)
-        with pytest.raises(StateDirectoryError, match="give each ingress one of its own"):
-            StateDirectory(tmp_path)
+    def test_has_a_folder_for_each_process(self, tmp_path: Path) -> None:
+        first, second = StateDirectory(tmp_path), StateDirectory(tmp_path)
+        assert first.path == second.path == tmp_path
+        assert first.own != second.own
+        assert [*first.abandoned(), *second.abandoned()] == []
         first.close()
-        StateDirectory(tmp_path).close()
+        assert [*second.abandoned()] == [first.own]
+        third = StateDirectory(tmp_path)
+        assert third.own == first.own
+        for each in (second, third):
+            each.close()
+
+    def test_a_folder_that_is_taken_over_is_nobody_elses_meanwhile(self, tmp_path: Path) -> None:
+        first, second = StateDirectory(tmp_path), StateDirectory(tmp_path)
+        second.close()
+        for folder in first.abandoned():
+            assert folder == second.own
+            third = StateDirectory(tmp_path)
+            assert third.own not in (first.own, folder)
+            third.close()
+        first.close()
 
     def test_that_cannot_be_made_is_told(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
