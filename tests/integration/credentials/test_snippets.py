@@ -21,13 +21,15 @@ class TestGetSnippet:
         source = await service.create()
         snippet = await service.snippet(source.name)
         uri = f"https://in.example.com/sources/{opaque_id(source)}/snippet.js"
-        digest = base64.b64encode(hashlib.sha384(snippet.content.encode()).digest()).decode()
+        script = snippet.content.encode()
+        digest = base64.b64encode(hashlib.sha384(script).digest()).decode()
+        version = hashlib.sha256(script).hexdigest()[:16]
         assert snippet.name == f"{source.name}/snippet"
         assert snippet.script_uri == uri
         assert snippet.integrity == f"sha384-{digest}"
         assert snippet.script_tag == (
-            f'<script src="{uri}" integrity="sha384-{digest}" crossorigin="anonymous" defer>'
-            "</script>"
+            f'<script src="{uri}?v={version}" integrity="sha384-{digest}"'
+            ' crossorigin="anonymous" defer></script>'
         )
         assert snippet.floating_script_tag == f'<script src="{uri}" defer></script>'
 
