@@ -77,11 +77,23 @@ class TestTokens:
         assert status == 404
 
 
+# It can be read, and not written again.
+DEEP = b"[" * 300 + b"]" * 300
+
+
 class TestBodies:
     @pytest.mark.parametrize(
         "text",
-        [rb'"\ud800"', rb'"\udcb8\ud83d"', b'"\xff"', b'"\xed\xa0\x80"', b"NaN", b"[" * 60_000],
-        ids=["surrogate", "reversed", "bytes", "encoded surrogate", "no number", "depth"],
+        [
+            rb'"\ud800"',
+            rb'"\udcb8\ud83d"',
+            b'"\xff"',
+            b'"\xed\xa0\x80"',
+            b"NaN",
+            DEEP,
+            b"[" * 60_000,
+        ],
+        ids=["surrogate", "reversed", "bytes", "encoded surrogate", "no number", "deep", "depth"],
     )
     async def test_what_is_no_json_in_unicode_is_refused(self, polar_http, text):
         _, products = await polar_http("GET", "/v1/products/")

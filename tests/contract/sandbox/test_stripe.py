@@ -104,6 +104,17 @@ class TestParameters:
         assert (status, answer["error"]["type"]) == (400, "invalid_request_error")
         assert "UTF-8" in answer["error"]["message"]
 
+    @pytest.mark.parametrize("amount", ["9" * 21, "1e3", "１２", "12.5", " 12", "True"])
+    async def test_no_other_number_is_whole(self, stripe_http, amount):
+        wrong = CHECKOUT | {"line_items[0][price_data][unit_amount]": amount}
+        status, answer = await stripe_http("POST", "/v1/checkout/sessions", data=wrong)
+        assert (status, answer["error"]["code"]) == (400, "parameter_invalid_integer")
+
+    async def test_what_is_nested_without_end_is_refused(self, stripe_http):
+        wrong = CHECKOUT | {"a" + "[b]" * 300: "c"}
+        status, answer = await stripe_http("POST", "/v1/checkout/sessions", data=wrong)
+        assert (status, answer["error"]["type"]) == (400, "invalid_request_error")
+
     async def test_no_charset_makes_unicode_of_it(self, stripe_http):
         kind = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-7"}
         body = urllib.parse.urlencode(CHECKOUT) + "&metadata[a]=+2AA-"

@@ -32,9 +32,10 @@ async def read(request: web.Request) -> JsonObject:
     if not content:
         return {}
     try:
-        # It takes what the state can be written with: no lone surrogate, and no other charset.
+        # What the state can be written with: no lone surrogate, no other charset, and not too deep.
         found = orjson.loads(content)
-    except ValueError:
+        orjson.dumps(found)
+    except (ValueError, TypeError):
         raise invalid("0", "JSON decode error", kind="json_invalid", value={}) from None
     if not isinstance(found, dict):
         raise invalid("0", "Input should be a valid dictionary", value=found)

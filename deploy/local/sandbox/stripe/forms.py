@@ -8,6 +8,9 @@ from deploy.local.sandbox.state import JsonObject
 from deploy.local.sandbox.stripe.errors import StripeError, invalid_parameter, missing_parameter
 
 _PART = re.compile(r"\[([^\]]*)\]")
+# So deep, and so large, can be what the state is written with.
+_DEEPEST = 20
+_WHOLE = re.compile(r"-?[0-9]{1,15}", re.ASCII)
 
 
 def read(pairs: Iterable[tuple[str, str]]) -> JsonObject:
@@ -20,6 +23,8 @@ def read(pairs: Iterable[tuple[str, str]]) -> JsonObject:
     for name, value in pairs:
         first, _, rest = name.partition("[")
         path = [first, *_PART.findall(f"[{rest}" if rest else "")]
+        if len(path) > _DEEPEST:
+            raise StripeError(400, "Invalid request: a parameter is nested too deep.")
         _put(result, path, value)
     return {name: _with_lists(value) for name, value in result.items()}
 
@@ -46,12 +51,11 @@ def whole(parameters: JsonObject, name: str) -> int | None:
     value = parameters.get(name)
     if value is None or value == "":
         return None
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        raise invalid_parameter(
-            name, f"Invalid integer: {value}", code="parameter_invalid_integer"
-        ) from None
+    # The sandbox's own routes take JSON, in which it is a number.
+    if not isinstance(value, str | int) or _WHOLE.fullmatch(str(value)) is None:
+        message = f"Invalid integer: {value}"
+        raise invalid_parameter(name, message, code="parameter_invalid_integer")
+    return int(value)
 
 
 def required(parameters: JsonObject, name: str) -> str:
