@@ -143,7 +143,6 @@ def assemble(
         links=links,
         learning=LinkLearning(directory, links, random=SystemRandom()),
         keeping=Keeping(kept),
-        notes=tracking.notes,
         clicks=clicks,
         snippets=snippets,
     )

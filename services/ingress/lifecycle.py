@@ -14,7 +14,6 @@ from services.ingress.connections import Listener
 from services.ingress.keeping import Keeping
 from services.ingress.link_learning import LinkLearning
 from services.ingress.links import Links
-from services.ingress.noting import Notes
 from services.ingress.rejections import Rejections
 from services.ingress.settings import ListenerSettings
 from services.ingress.signing_secrets import SigningSecrets
@@ -38,7 +37,6 @@ class Ingress:
     links: Links
     learning: LinkLearning
     keeping: Keeping
-    notes: Notes
     clicks: ClickBuffer
     snippets: Snippets
 
@@ -88,7 +86,6 @@ class Ingress:
         await self.public.close(within=self.settings.drain)
         await self.batcher.close()
         await self.rejections.close()
-        self.notes.write_down()
         await self.clicks.close(within=self.settings.drain)
         await self.learning.close()
         await self.keeping.close()

@@ -73,9 +73,9 @@ class TrackingLinks:
             return _refusal("ended", _ENDED)
         if link.landing is None:
             return _refusal("unknown", _UNKNOWN)
-        return self._send_on(link, link.landing, query, address, request)
+        return await self._send_on(link, link.landing, query, address, request)
 
-    def _send_on(
+    async def _send_on(
         self, link: Link, landing: Landing, query: str, address: Address, request: web.BaseRequest
     ) -> web.Response:
         parameters = read_query(query).parameters if landing.takes_parameters else {}
@@ -95,7 +95,7 @@ class TrackingLinks:
             country=headers.get(self.country_header, "") if self.country_header else "",
             address=address.kept,
         )
-        self.notes.add(visit)
+        await self.notes.add(visit)
         url = landing.url(visit.click_id, parameters, campaign=link.campaign_id)
         return _redirect("counted", url, click_id=visit.click_id)
 

@@ -1,12 +1,13 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 
 from synaptyx.attribution.v1 import tracking_service_pb2 as pb
 
 from services.ingress.click_buffer import ClickBuffer
 from services.ingress.click_recording import Visit
-from services.ingress.click_spool import NoSpool
+from services.ingress.click_spool import FileSpool, NoSpool
 from services.ingress.landing import Landing
 from services.ingress.links import Link
 from services.ingress.noting import Notes
@@ -44,13 +45,13 @@ class TestNotes:
         clicks = ClickBuffer(memory, NoSpool(), limit_bytes=1 << 20, random=Random(1))
         notes = Notes(clicks)
 
-        notes.add(visit("first"))
-        notes.add(visit("second"))
-        assert clicks.waiting() == 0
+        first, second = (asyncio.create_task(notes.add(visit(it))) for it in ("first", "second"))
         await asyncio.sleep(0)
+        assert clicks.waiting() == 0
+        assert not first.done()
+        await asyncio.gather(first, second)
         assert clicks.waiting() == 2
-        notes.add(visit("third"))
-        notes.write_down()
+        await notes.add(visit("third"))
 
         await clicks.close(within=timedelta(seconds=5))
         request = pb.RecordTrackedClicksRequest.FromString(b"".join(memory.recorded))
@@ -60,16 +61,21 @@ class TestNotes:
             "third",
         ]
 
-    async def test_what_was_written_down_is_not_written_down_again(self) -> None:
-        memory = RecordingMemory()
-        clicks = ClickBuffer(memory, NoSpool(), limit_bytes=1 << 20, random=Random(1))
+    async def test_whoever_is_answered_outlives_the_process(self, tmp_path: Path) -> None:
+        clicks = ClickBuffer(
+            RecordingMemory(), FileSpool(tmp_path), limit_bytes=1 << 20, random=Random(1)
+        )
+        await Notes(clicks).add(visit("c1"))
+        assert FileSpool(tmp_path).recover() == [visit("c1").encoded()]
+        await clicks.close(within=timedelta(seconds=5))
+
+    async def test_what_one_visit_fails_at_keeps_nobody_waiting(self) -> None:
+        clicks = ClickBuffer(RecordingMemory(), NoSpool(), limit_bytes=1 << 20, random=Random(1))
         notes = Notes(clicks)
-
-        notes.add(visit("once"))
-        notes.write_down()
-        await asyncio.sleep(0)
-
-        assert clicks.waiting() == 1
+        broken = visit("broken")._replace(device="spaceship")
+        async with asyncio.timeout(5):
+            await asyncio.gather(*map(notes.add, (visit("first"), broken, visit("last"))))
+        assert clicks.waiting() == 2
         await clicks.close(within=timedelta(seconds=5))
 
 
