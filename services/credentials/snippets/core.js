@@ -8,7 +8,9 @@
   const KEY = "synaptyx_clickid";
   // Ids that were named on this page and are not to be any more.
   const past = [];
-  const timesChanged = new WeakMap();
+  // How often changes were seen since the last frame, and how often that was too often.
+  let rounds = 0;
+  let fights = 0;
   let click = "";
   // Whether the click is in a cookie, and the last one that was taken up from the URL.
   let kept = false;
@@ -42,9 +44,9 @@
       []
     );
 
-  // What the URL said when the script ran, or the page was loaded: a page that is one application
-  // may change it before that, or before the visitor consents. It is kept nowhere else.
-  const entered =
+  // What the URL said last, when the page was loaded or since: a page that is one application may
+  // change it before the script runs, or before the visitor consents. It is kept nowhere else.
+  let entered =
     fromUrl() || idIn(() => performance.getEntriesByType("navigation")[0].name);
 
   // For every domain that a cookie may be for, the widest first, until one keeps the id. An address
@@ -122,11 +124,11 @@
 
   const consent = (given) => {
     const old = given && cookies()[0];
-    const seen = fromUrl() || entered;
+    entered = fromUrl() || entered;
     // Saying so again is no new click.
-    const fresh = given && seen !== taken && seen;
+    const fresh = given && entered !== taken && entered;
     const id = (settings.first && old) || fresh || old || (given && click) || "";
-    taken = given && seen;
+    taken = given && entered;
     // One that is there already would hide whether the browser takes the new one.
     if (!given || (fresh && id === fresh)) keep("");
     if (fresh && id === fresh) keep(id);
@@ -160,10 +162,7 @@
       });
     if (api.consented === undefined ? !settings.consent : api.consented === true) consent(true);
     const observed = ({ target, addedNodes }) => {
-      const times = (timesChanged.get(target) || 0) + 1;
-      timesChanged.set(target, times);
-      // Another script may set back what is set here, again and again.
-      if (times < 99) decorate(target);
+      decorate(target);
       addedNodes.forEach((node) => {
         if (node.matches) {
           decorate(node);
@@ -171,9 +170,19 @@
         }
       });
     };
+    const nextFrame = () => {
+      if (rounds > 99 && fights++ < 9) decorateAll(document);
+      rounds = 0;
+    };
     attempt(() =>
       new MutationObserver((records) => {
-        if (click || past[0]) records.forEach((record) => attempt(() => observed(record)));
+        // Another script may set back what is set here, before anything else gets its turn. What
+        // was left alone for that is seen to in the next frame; but not for ever.
+        attempt(() => {
+          if (!rounds) requestAnimationFrame(nextFrame);
+          rounds += 1;
+        });
+        if (rounds < 99) records.forEach((record) => attempt(() => observed(record)));
       }).observe(document, {
         childList: true, subtree: true, attributes: true, attributeFilter: provider.watched
       })
@@ -186,7 +195,7 @@
     );
     // Whoever comes back may have been elsewhere: the click was forgotten, or there is a newer one.
     listen("visibilitychange", () => {
-      if (kept) know(cookies()[0] || "");
+      if (kept && !cookies().includes(click)) know(cookies()[0] || "");
     });
   });
 }

@@ -16,7 +16,7 @@
     }
     // What is made without a checkout has no reference: a payment intent, a setup, a subscription.
     return copy.client_reference_id != null ||
-      ["amount", "items", "usage", "automatic_payment_methods"].some((key) => key in copy)
+      (!copy.mode && ["amount", "items", "currency", "usage"].some((key) => key in copy))
       ? copy
       : { ...copy, client_reference_id: click };
   },

@@ -77,6 +77,7 @@ class Page {
       querySelectorAll: (selectors) => this.body.querySelectorAll(selectors),
       addEventListener: (kind, listener) => this.listeners.push([kind, listener]),
     };
+    this.requestAnimationFrame = (draw) => setImmediate(draw);
     this.location = {};
     for (const part of ["href", "search", "hostname", "protocol", "host", "pathname"]) {
       Object.defineProperty(this.location, part, { get: () => page.url[part] });

@@ -156,6 +156,14 @@ class TestGivenAgainAndAgain:
         assert visit(act) == expected
         assert visit(act.replace("synaptyx", f'page.go("{PLAIN}"); synaptyx', 1)) == expected
 
+    def test_a_page_that_is_one_application_stays_with_its_newest_click(self, visit: Visit) -> None:
+        act = f"""
+            page.go("{PLAIN}p?clickid=c2"); synaptyx.consent(true);
+            page.go("{PLAIN}cart"); synaptyx.consent(true);
+            return [synaptyx.clickId(), page.jar.map(({{value}}) => value)];
+        """
+        assert visit(act) == ["c2", ["c2"]]
+
     def test_a_browser_that_keeps_no_cookie_goes_on_knowing_the_click(self, visit: Visit) -> None:
         before = "Object.defineProperty(document, 'cookie', {get: () => '', set: () => {}});"
         act = "synaptyx.consent(true); page.comeBack(); return synaptyx.clickId();"

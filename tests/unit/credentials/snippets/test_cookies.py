@@ -84,6 +84,14 @@ class TestTheClickOfTheCookie:
         before = f"Object.defineProperty(document, 'cookie', {{get: () => '{cookies}'}});"
         assert visit("return synaptyx.clickId();", url=PLAIN, before=before) == "c0"
 
+    def test_is_left_alone_by_another_that_stands_in_front_of_it(self, visit: Visit) -> None:
+        act = """
+            Object.defineProperty(document, "cookie", {get: () => "_syx_cid=c0; _syx_cid=c1"});
+            page.comeBack();
+            return synaptyx.clickId();
+        """
+        assert visit(act) == "c1"
+
     def test_is_the_newer_one_for_who_comes_back_from_another_page(self, visit: Visit) -> None:
         newer = 'document.cookie = "_syx_cid=c2;domain=shop.test;max-age=9";'
         assert visit(newer + "page.comeBack();" + STATE) == ["c2", "_syx_cid=c2"]

@@ -249,18 +249,47 @@ class TestWhenTheyAppear:
             const link = page.add("a", {{href: "{LINK}"}});
             let times = 0;
             const restore = () => {{
-              if ((times += 1) < 999 && link.attributes.href !== "{LINK}") {{
+              if ((times += 1) < 9999 && link.attributes.href !== "{LINK}") {{
                 link.setAttribute("href", "{LINK}");
               }}
             }};
             page.observers.push({{callback: restore, options: {{attributeFilter: ["href"]}}}});
             restore();
-            await page.settled();
-            const found = [times < 500, link.getAttribute("href")];
+            for (let frame = 0; frame < 50; frame += 1) await page.settled();
+            const found = [times < 4000, link.getAttribute("href")];
             page.click(link);
             return [...found, link.getAttribute("href")];
         """
         assert visit(act) == [True, LINK, f"{LINK}?{NAMED}"]
+
+    def test_so_is_one_that_draws_them_anew(self, visit: Visit) -> None:
+        act = f"""
+            const box = page.add("div");
+            let times = 0;
+            const draw = () => {{
+              const [link] = box.children;
+              if ((times += 1) < 9999 && (!link || link.attributes.href !== "{LINK}")) {{
+                box.children = [];
+                box.append(page.make("a", {{href: "{LINK}"}}));
+              }}
+            }};
+            page.observers.push({{callback: draw, options: {{attributeFilter: ["href"]}}}});
+            draw();
+            for (let frame = 0; frame < 50; frame += 1) await page.settled();
+            return [times < 4000, box.children[0].getAttribute("href")];
+        """
+        assert visit(act) == [True, LINK]
+
+    def test_many_that_appear_one_after_the_other_all_name_the_click(self, visit: Visit) -> None:
+        act = f"""
+            for (let number = 0; number < 500; number += 1) {{
+              page.add("a", {{href: "{LINK}"}});
+              await null;
+            }}
+            for (let frame = 0; frame < 3; frame += 1) await page.settled();
+            return page.body.children.filter((it) => it.attributes.href !== "{LINK}?{NAMED}").length;
+        """
+        assert visit(act) == 0
 
     def test_before_the_script_they_name_the_click(self, visit: Visit) -> None:
         before = f'page.add("div").append(page.make("a", {{href: "{LINK}"}}));'

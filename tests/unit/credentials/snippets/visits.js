@@ -7,9 +7,9 @@ const { Page } = require("./page.js");
 
 const make = (visit) => {
   const page = new Page(visit.url);
-  const { document, location, MutationObserver } = page;
+  const { document, location, MutationObserver, requestAnimationFrame } = page;
   const context = vm.createContext({
-    page, document, location, MutationObserver, URL, URLSearchParams,
+    page, document, location, MutationObserver, requestAnimationFrame, URL, URLSearchParams,
   });
   vm.runInContext("globalThis.window = globalThis;", context);
   visit.lacks.forEach((name) => delete context[name]);
