@@ -149,10 +149,7 @@ def assemble(
 
 
 def _kept(links: Links, snippets: Snippets, state: StateDirectory) -> list[Keepable]:
-    return [
-        links.kept_in(state.path / "links.json"),
-        snippets.kept_in(state.path / "snippets.json"),
-    ]
+    return [links.kept_in(state), snippets.kept_in(state)]
 
 
 def tracking_links(

@@ -52,12 +52,8 @@ class ClickBuffer:
         self._dropping = False
 
     def begin(self) -> None:
-        """Begin with the clicks that an earlier process has left."""
-        for click in self._spool.recover():
-            self._waiting.append(click)
-            self._bytes += len(click) + _OVERHEAD
-        if self._waiting:
-            _log.info("clicks_recovered", clicks=len(self._waiting))
+        """Begin with the clicks that earlier processes have left."""
+        if self._recover():
             self._open_lane()
 
     def add(self, click: bytes) -> bool:
@@ -78,6 +74,7 @@ class ClickBuffer:
     def flush(self) -> None:
         """Write down the clicks that were added, where that is wanted."""
         self._spool.flush()
+        self._spool.rewrite(self._waiting)
 
     def waiting(self) -> int:
         """Count the clicks that are not recorded yet."""
@@ -97,13 +94,25 @@ class ClickBuffer:
         if self._lane is not None:
             self._lane.cancel()
             await asyncio.gather(self._lane, return_exceptions=True)
-        self._spool.flush()
+        self.flush()
         self._spool.close()
-        if self._waiting and self._spool.keeps:
-            _log.warning("clicks_left_for_the_next_process", clicks=len(self._waiting))
-        elif self._waiting:
-            metrics.CLICKS_LOST.inc(len(self._waiting))
-            _log.error("clicks_lost", clicks=len(self._waiting))
+        lost = self._spool.unwritten() if self._spool.keeps else len(self._waiting)
+        if lost:
+            metrics.CLICKS_LOST.inc(lost)
+            _log.error("clicks_lost", clicks=lost)
+        if len(self._waiting) > lost:
+            kept = len(self._waiting) - lost
+            _log.warning("clicks_left_for_the_next_process", clicks=kept)
+
+    def _recover(self) -> bool:
+        # The other half is for those who come now.
+        found = self._spool.recover(limit_bytes=self._limit // 2)
+        if not found:
+            return False
+        self._waiting.extend(found)
+        self._bytes += sum(map(len, found)) + len(found) * _OVERHEAD
+        _log.info("clicks_recovered", clicks=len(found))
+        return True
 
     def _open_lane(self) -> None:
         self._lane = asyncio.create_task(self._hand_over(), name="hand-over-clicks")
@@ -123,7 +132,7 @@ class ClickBuffer:
 
     async def _hand_over(self) -> None:
         wait = 0.0
-        while self._waiting:
+        while self._waiting or (self._spool.has_more and self._recover()):
             await self._pause(max(wait, _COMPANY_SECONDS))
             before = self._done
             try:

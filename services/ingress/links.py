@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 from services.chassis.clock import Clock
 from services.ingress.keeping import Kept
 from services.ingress.landing import Landing
 from services.ingress.remembering import Remembered
+from services.ingress.state_directory import StateDirectory
 
 MOST_LINKS: Final = 30_000
 """How many links are remembered at most; those not visited for longest are forgotten first."""
@@ -108,9 +108,9 @@ class Links:
         if there is None or there.tracking_id != link.campaign_id:
             self._remembered.keep(link.campaign_id, link)
 
-    def kept_in(self, file: Path) -> Kept[Link]:
-        """Give what keeps the links in a file."""
-        return Kept(self._remembered, file, write=_written, read=_read)
+    def kept_in(self, state: StateDirectory) -> Kept[Link]:
+        """Give what keeps the links in a directory."""
+        return Kept(self._remembered, state, "links.json", write=_written, read=_read)
 
     async def close(self) -> None:
         """Stop asking."""
@@ -124,6 +124,8 @@ def _written(link: Link) -> list[Any]:
 
 def _read(written: list[Any]) -> Link:
     tracking_id, campaign, landing_uri, fallback_uri, archived = written
+    if not all(isinstance(each, str) for each in written[:-1]):
+        raise TypeError("all but the last are texts")
     return link_of(
         tracking_id,
         campaign,

@@ -48,7 +48,7 @@ class Notes:
     def _put(self, visit: Visit) -> None:
         try:
             click = visit.encoded()
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             # A bug of ours: it must not take the others with it.
             metrics.CLICKS_REFUSED.labels("unwritable").inc()
             _log.exception("click_unwritable", error=error)

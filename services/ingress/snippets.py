@@ -5,7 +5,6 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -16,6 +15,7 @@ from services.chassis.errors import ResourceNotFound
 from services.ingress import metrics
 from services.ingress.keeping import Kept
 from services.ingress.remembering import NotKnownError, Remembered
+from services.ingress.state_directory import StateDirectory
 
 if TYPE_CHECKING:
     # The generator's stubs name them; at run time there is one class for both.
@@ -101,10 +101,14 @@ class Snippets:
         is_wanted = version in (None, snippet.version)
         return _answer(snippet, request, cached=_CACHED if is_wanted else "no-store")
 
-    def kept_in(self, file: Path) -> Kept[Snippet]:
-        """Give what keeps the snippets in a file."""
+    def kept_in(self, state: StateDirectory) -> Kept[Snippet]:
+        """Give what keeps the snippets in a directory."""
         return Kept(
-            self._remembered, file, write=lambda snippet: snippet.script.decode(), read=Snippet.of
+            self._remembered,
+            state,
+            "snippets.json",
+            write=lambda snippet: snippet.script.decode(),
+            read=Snippet.of,
         )
 
     async def close(self) -> None:

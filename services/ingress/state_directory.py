@@ -26,7 +26,7 @@ class StateDirectoryError(Exception):
 class StateDirectory:
     """The directory, and this process' folder in it.
 
-    `path` is for files that any process may replace as a whole, `own` is for this one alone.
+    `own` is for this process alone.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,15 +45,26 @@ class StateDirectory:
     def abandoned(self) -> Iterator[Path]:
         """Yield the folders of processes that have ended; each is ours until the next is asked for.
 
-        Raises OSError where they cannot be read.
+        Those that cannot be locked are left out.
         """
         for folder in sorted(self.path.glob("process-*")):
-            lock = None if folder == self.own else _locked(folder)
+            lock = None
+            if folder != self.own:
+                with suppress(OSError):
+                    lock = _locked(folder)
             if lock is not None:
                 try:
                     yield folder
                 finally:
                     os.close(lock)
+
+    def versions(self, name: str) -> list[Path]:
+        """Give the files of a name in all folders, the one that was written last at the end."""
+        found: list[tuple[float, Path]] = []
+        for file in self.path.glob(f"process-*/{name}"):
+            with suppress(OSError):
+                found.append((file.stat().st_mtime, file))
+        return [file for _, file in sorted(found)]
 
     def close(self) -> None:
         """Leave the folder to others."""
@@ -63,7 +74,11 @@ class StateDirectory:
         for number in itertools.count():
             folder = self.path / f"process-{number}"
             folder.mkdir(mode=0o700, exist_ok=True)
-            lock = _locked(folder)
+            try:
+                lock = _locked(folder)
+            except PermissionError:
+                # Of another user, who has left it.
+                continue
             if lock is not None:
                 return folder, lock
         raise AssertionError  # the numbers never end
@@ -84,12 +99,14 @@ def _locked(folder: Path) -> int | None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Put a file in the place of another one, whole or not at all.
+    """Put a file in the place of another one, whole or not at all; one at a time.
 
     Raises OSError where that cannot be done.
     """
-    new = path.with_suffix(f".{os.getpid()}")
+    new = path.with_suffix(".new")
     try:
+        # Somebody may have tidied up.
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         new.write_bytes(content)
         new.replace(path)
     except OSError:

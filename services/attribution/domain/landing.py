@@ -70,10 +70,14 @@ def own_link_fault(uri: str, *, public_url: str) -> str | None:
     target, base = urlsplit(_BRACES.sub("", uri)), urlsplit(public_url)
     if _host_and_port(target) != _host_and_port(base):
         return None
+    root = base.path.rstrip("/")
     # As browsers and proxies read it: without dots to go up by, and decoded.
     folder = normpath(unquote(target.path).rpartition("/")[0] or "/")
-    if f"{folder}/".startswith(f"{base.path.rstrip('/')}/t/"):
+    if f"{folder}/".startswith(f"{root}/t/"):
         return "must not be a tracking link: it would lead to itself"
+    first, slash, _ = urlsplit(uri).path.removeprefix(f"{root}/").partition("/")
+    if "{" in first and slash:
+        return "must not begin its path with a macro: it could become a tracking link"
     return None
 
 

@@ -368,7 +368,7 @@ class TestOutlivingTheProcess:
 
         assert heir.memory.recorded == clicks
         assert b"clicks_recovered" in lines.getvalue()
-        assert FileSpool(tmp_path).recover() == []
+        assert FileSpool(tmp_path).recover(limit_bytes=MIB) == []
         await killed.buffer.close(within=timedelta())
 
     async def test_what_was_handed_over_is_not_there_any_more(self, tmp_path: Path) -> None:
@@ -376,7 +376,7 @@ class TestOutlivingTheProcess:
         bench.add_many(600)
         bench.buffer.flush()
         await bench.until_empty()
-        assert FileSpool(tmp_path).recover() == []
+        assert FileSpool(tmp_path).recover(limit_bytes=MIB) == []
 
     async def test_what_waits_behind_others_is_kept_too(self, tmp_path: Path) -> None:
         bench = Bench(spool=FileSpool(tmp_path))
@@ -387,12 +387,12 @@ class TestOutlivingTheProcess:
             while bench.buffer.waiting() > 1:
                 await asyncio.sleep(0.01)
         # The file has those that are done as well: to record them again changes nothing.
-        assert FileSpool(tmp_path).recover()[-1] == b"00003"
+        assert FileSpool(tmp_path).recover(limit_bytes=MIB)[-1] == b"00003"
 
         bench.memory.poisonous = set()
         await bench.until_empty()
         assert sorted(bench.memory.recorded) == clicks
-        assert FileSpool(tmp_path).recover() == []
+        assert FileSpool(tmp_path).recover(limit_bytes=MIB) == []
 
     async def test_an_end_in_order_leaves_what_waits_and_loses_nothing(
         self, tmp_path: Path, counted: Counted, lines: io.BytesIO
@@ -403,7 +403,7 @@ class TestOutlivingTheProcess:
         await bench.buffer.close(within=timedelta(milliseconds=10))
         assert counted["lost_total"] == 0
         assert b"clicks_left_for_the_next_process" in lines.getvalue()
-        assert FileSpool(tmp_path).recover() == clicks
+        assert FileSpool(tmp_path).recover(limit_bytes=MIB) == clicks
 
     async def test_they_count_against_the_bound(self, tmp_path: Path) -> None:
         killed = Bench(spool=FileSpool(tmp_path))
@@ -422,7 +422,7 @@ class TestOutlivingTheProcess:
         ended = [StateDirectory(tmp_path) for _ in range(3)]
         for number, state in enumerate(ended):
             spool = FileSpool(state.own, abandoned=state.abandoned)
-            assert spool.recover() == []
+            assert spool.recover(limit_bytes=MIB) == []
             spool.append(b"%d" % number)
             spool.flush()
             spool.close()
@@ -434,6 +434,6 @@ class TestOutlivingTheProcess:
         bench.buffer.begin()
         await bench.until_empty()
         assert sorted(bench.memory.recorded) == [b"1", b"2"]
-        assert FileSpool(ended[0].own).recover() == [b"0"]
+        assert FileSpool(ended[0].own).recover(limit_bytes=MIB) == [b"0"]
         heir.close()
         ended[0].close()

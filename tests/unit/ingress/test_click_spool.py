@@ -1,6 +1,7 @@
 import errno
 import io
 import os
+import shutil
 from collections import deque
 from pathlib import Path
 
@@ -15,7 +16,7 @@ MIB = 1024 * 1024
 
 def written(directory: Path, *clicks: bytes) -> FileSpool:
     spool = FileSpool(directory)
-    spool.recover()
+    spool.recover(limit_bytes=MIB)
     for click in clicks:
         spool.append(click)
     spool.flush()
@@ -24,7 +25,7 @@ def written(directory: Path, *clicks: bytes) -> FileSpool:
 
 def left(directory: Path) -> list[bytes]:
     """Give what the next process would find."""
-    return FileSpool(directory).recover()
+    return FileSpool(directory).recover(limit_bytes=MIB)
 
 
 def files(directory: Path) -> list[str]:
@@ -56,8 +57,7 @@ class TestKeeping:
         spool.forget(17)
         assert len(files(tmp_path)) == 3
         spool.forget(23)
-        assert len(files(tmp_path)) == 1
-        assert sum(path.stat().st_size for path in tmp_path.iterdir()) == 0
+        assert files(tmp_path) == []
 
     def test_the_next_process_goes_on_after_what_it_has_found(self, tmp_path: Path) -> None:
         written(tmp_path, b"a", b"b")
@@ -98,7 +98,7 @@ class TestKeeping:
                 case str():
                     spool.close()
                     spool = FileSpool(directory)
-                    waiting = deque(spool.recover())
+                    waiting = deque(spool.recover(limit_bytes=MIB))
                 case _:
                     for click in step:
                         spool.append(click)
@@ -142,41 +142,135 @@ class TestDamage:
         assert b"clicks_not_recovered" in lines.getvalue()
 
 
-class TestAFullDisk:
-    def test_clicks_go_on_without_and_are_written_again_once_there_is_room(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: io.BytesIO
-    ) -> None:
-        spool = written(tmp_path, b"a")
-        write = os.write
+class Disk:
+    """Stands in for a disk that is full, writes by halves, or fails when a file is closed."""
 
-        def full(descriptor: int, data: bytes) -> int:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.room: int | None = None
+        self.failing_closes = 0
+        self._write, self._close = os.write, os.close
+        monkeypatch.setattr(os, "write", self.write)
+        monkeypatch.setattr(os, "close", self.close)
+
+    def write(self, descriptor: int, data: bytes) -> int:
+        if self.room == 0:
             raise OSError(errno.ENOSPC, "full")
+        return self._write(descriptor, data[: self.room])
 
-        monkeypatch.setattr(os, "write", full)
-        for click in (b"b", b"c"):
+    def close(self, descriptor: int) -> None:
+        self._close(descriptor)
+        if self.failing_closes:
+            self.failing_closes -= 1
+            raise OSError(errno.EDQUOT, "over quota")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class TestAFullDisk:
+    @pytest.fixture
+    def disk(self, monkeypatch: pytest.MonkeyPatch) -> Disk:
+        return Disk(monkeypatch)
+
+    def test_clicks_go_on_without_and_are_written_once_there_is_room(
+        self, tmp_path: Path, disk: Disk, lines: io.BytesIO
+    ) -> None:
+        clock = Clock()
+        spool = FileSpool(tmp_path, clock=clock)
+        waiting = [b"a"]
+        spool.append(b"a")
+        spool.flush()
+        disk.room = 0
+        for number in range(100):
+            click = b"%d" % number
+            waiting.append(click)
             spool.append(click)
             spool.flush()
+            spool.rewrite(waiting)
+            clock.now += 0.3
+        assert spool.unwritten() == 100
         assert lines.getvalue().count(b"clicks_not_written") == 1
-        monkeypatch.setattr(os, "write", write)
-        spool.append(b"d")
+        assert len(files(tmp_path)) == 1
+        disk.room = None
+        clock.now += 1
+        waiting.append(b"last")
+        spool.append(b"last")
         spool.flush()
+        spool.rewrite(waiting)
+        assert spool.unwritten() == 0
         assert lines.getvalue().count(b"clicks_written_again") == 1
-        assert left(tmp_path) == [b"a", b"d"]
-        # Those that are in memory alone count, too.
-        spool.forget(3)
-        assert left(tmp_path) == [b"d"]
-        spool.forget(1)
-        assert left(tmp_path) == []
+        assert left(tmp_path) == waiting
+        spool.forget(len(waiting))
+        assert files(tmp_path) == []
 
+    @pytest.mark.parametrize("room", range(1, 9))
     def test_half_a_write_spoils_no_other_click(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, tmp_path: Path, disk: Disk, room: int
     ) -> None:
-        spool = written(tmp_path, b"a")
-        write = os.write
-        monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:-1]))
+        clock = Clock()
+        spool = FileSpool(tmp_path, clock=clock)
+        spool.append(b"a")
+        spool.flush()
+        disk.room = room
         spool.append(b"b")
         spool.flush()
-        monkeypatch.setattr(os, "write", write)
+        disk.room = None
+        clock.now += 1
         spool.append(b"c")
         spool.flush()
         assert left(tmp_path) == [b"a", b"c"]
+        spool.rewrite([b"a", b"b", b"c"])
+        assert left(tmp_path) == [b"a", b"b", b"c"]
+
+    def test_a_file_that_cannot_be_closed_is_written_no_more(
+        self, tmp_path: Path, disk: Disk
+    ) -> None:
+        clock = Clock()
+        spool = FileSpool(tmp_path, clock=clock)
+        spool.append(b"a")
+        spool.flush()
+        disk.room, disk.failing_closes = 0, 1
+        spool.append(b"b")
+        spool.flush()
+        assert spool.unwritten() == 1
+        with (tmp_path / "another").open("wb", buffering=0) as other:
+            disk.room = None
+            clock.now += 1
+            spool.append(b"c")
+            spool.flush()
+            assert other.tell() == 0
+        assert left(tmp_path) == [b"a", b"c"]
+
+    def test_a_directory_that_is_gone_is_made_again(self, tmp_path: Path) -> None:
+        directory = tmp_path / "own"
+        directory.mkdir()
+        spool = written(directory, b"a")
+        shutil.rmtree(directory)
+        spool.forget(1)
+        spool.append(b"b")
+        spool.flush()
+        assert left(directory) == [b"b"]
+
+
+class TestOthers:
+    def test_are_taken_over_as_far_as_there_is_room(self, tmp_path: Path) -> None:
+        ended = [tmp_path / name for name in ("one", "two", "three")]
+        for directory in ended:
+            directory.mkdir()
+            written(directory, directory.name.encode() * 1000)
+        own = tmp_path / "own"
+        own.mkdir()
+        spool = FileSpool(own, abandoned=lambda: ended)
+        first = spool.recover(limit_bytes=4000)
+        assert [click[:3] for click in first] == [b"one", b"two"]
+        states = [spool.has_more]
+        spool.forget(2)
+        assert [click[:5] for click in spool.recover(limit_bytes=4000)] == [b"three"]
+        assert [*states, spool.has_more] == [True, False]
+        spool.forget(1)
+        assert [files(directory) for directory in (own, *ended)] == [[], [], [], []]

@@ -66,7 +66,7 @@ class TestNotes:
             RecordingMemory(), FileSpool(tmp_path), limit_bytes=1 << 20, random=Random(1)
         )
         await Notes(clicks).add(visit("c1"))
-        assert FileSpool(tmp_path).recover() == [visit("c1").encoded()]
+        assert FileSpool(tmp_path).recover(limit_bytes=1 << 20) == [visit("c1").encoded()]
         await clicks.close(within=timedelta(seconds=5))
 
     async def test_what_one_visit_fails_at_keeps_nobody_waiting(self) -> None:

@@ -145,6 +145,21 @@ class TestOwnLinkFault:
     @pytest.mark.parametrize(
         ("uri", "public_url"),
         [
+            ("https://go.example/{sub1}/abc", "https://go.example"),
+            ("https://go.example/{sub1}/{sub2}", "https://go.example/"),
+            ("https://go.example/a/{sub1}/abc", "https://go.example/a"),
+        ],
+    )
+    def test_refuses_what_a_visitor_could_make_one(self, uri: str, public_url: str) -> None:
+        fault = own_link_fault(uri, public_url=public_url)
+        assert fault == "must not begin its path with a macro: it could become a tracking link"
+
+    @pytest.mark.parametrize(
+        ("uri", "public_url"),
+        [
+            ("https://shop.example/{sub1}/abc", "https://go.example"),
+            ("https://go.example/{sub1}", "https://go.example"),
+            ("https://go.example/p/{sub1}/abc", "https://go.example"),
             ("https://shop.example/t/abc", "https://go.example"),
             ("https://go.example.evil.example/t/abc", "https://go.example"),
             ("https://go.example:8443/t/abc", "https://go.example"),

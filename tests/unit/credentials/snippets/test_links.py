@@ -287,7 +287,8 @@ class TestWhenTheyAppear:
               await null;
             }}
             for (let frame = 0; frame < 3; frame += 1) await page.settled();
-            return page.body.children.filter((it) => it.attributes.href !== "{LINK}?{NAMED}").length;
+            const named = "{LINK}?{NAMED}";
+            return page.body.children.filter((it) => it.attributes.href !== named).length;
         """
         assert visit(act) == 0
 
