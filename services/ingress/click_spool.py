@@ -160,7 +160,7 @@ class FileSpool:
         if not self._taken:
             return
         taken, self._taken = self._taken, []
-        if self._retry_at is not None and self._clock() < self._retry_at:
+        if self._is_failing():
             self._keep_in_memory(len(taken))
             return
         data = b"".join([_HEAD.pack(len(each), zlib.crc32(each)) + each for each in taken])
@@ -189,7 +189,7 @@ class FileSpool:
 
     def rewrite(self, clicks: Iterable[bytes]) -> None:
         """Write all that wait, if some of them could not be written so far."""
-        if self._retry_at is not None or not self.unwritten():
+        if self._is_failing() or not self.unwritten():
             return
         self._end_file()
         old, self._parts = self._parts, deque()
@@ -273,6 +273,9 @@ class FileSpool:
             os.close(descriptor)
         if self._parts and not self._parts[-1].count:
             _remove(self._parts.pop())
+
+    def _is_failing(self) -> bool:
+        return self._retry_at is not None and self._clock() < self._retry_at
 
     def _note_failure(self, error: OSError) -> None:
         metrics.CLICK_SPOOL_FAILURES.inc()

@@ -246,6 +246,19 @@ class TestAFullDisk:
             assert other.tell() == 0
         assert left(tmp_path) == [b"a", b"c"]
 
+    def test_the_end_is_a_further_occasion(self, tmp_path: Path, disk: Disk) -> None:
+        clock = Clock()
+        spool = FileSpool(tmp_path, clock=clock)
+        disk.room = 0
+        spool.append(b"a")
+        spool.flush()
+        disk.room = None
+        clock.now += 1
+        spool.flush()
+        spool.rewrite([b"a"])
+        spool.close()
+        assert left(tmp_path) == [b"a"]
+
     def test_a_directory_that_is_gone_is_made_again(self, tmp_path: Path) -> None:
         directory = tmp_path / "own"
         directory.mkdir()
