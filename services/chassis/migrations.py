@@ -28,7 +28,8 @@ and `versions/2026_11_24_clicks.py`, one file a migration, with `revision`, `dow
 What a migration can rely on: names are resolved in no schema (`search_path` is empty), so
 every table is written with its schema; a statement waits at most 3 s for a lock (the whole run
 is tried again then) and runs at most 60 s; each migration is a transaction of its own, and
-`op.get_context().autocommit_block()` is there for CREATE INDEX CONCURRENTLY; no other process
+`op.get_context().autocommit_block()` is there for CREATE INDEX CONCURRENTLY (after DROP INDEX
+CONCURRENTLY IF EXISTS: one that waited too long leaves an invalid index behind); no other process
 migrates the same schema at the same time. The schema is made if it is missing. The service's
 role may use the schema and read and write every table that a migration makes (default
 privileges); a migration that wants less says so: `op.execute(f"REVOKE UPDATE, DELETE ON

@@ -51,6 +51,8 @@ down_revision = "1"
 
 def upgrade():
     with op.get_context().autocommit_block():
+        # One that waited too long for others leaves an invalid index, and is tried again.
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS shop.things_by_id")
         op.execute("CREATE INDEX CONCURRENTLY things_by_id ON shop.things (id)")
 
 def downgrade():
