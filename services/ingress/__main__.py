@@ -113,12 +113,7 @@ def assemble(
         forward_timeout=forward.forward_timeout,
     )
     snippets = Snippets(CredentialsSnippets(stubs.sources), clock)
-    clicks = ClickBuffer(
-        AttributionClicks(stubs.tracking),
-        FileSpool(state.own, abandoned=state.abandoned) if state else NoSpool(),
-        limit_bytes=settings.tracking.buffer_bytes,
-        random=SystemRandom(),
-    )
+    clicks = _click_buffer(settings.tracking, stubs, state)
     workspace = settings.tracking.workspace
     directory = AttributionLinks(stubs.tracking, workspace=workspace)
     links = Links(directory, clock, workspace=workspace)
@@ -145,6 +140,17 @@ def assemble(
         keeping=Keeping(kept),
         clicks=clicks,
         snippets=snippets,
+    )
+
+
+def _click_buffer(
+    settings: TrackingSettings, stubs: Stubs, state: StateDirectory | None
+) -> ClickBuffer:
+    return ClickBuffer(
+        AttributionClicks(stubs.tracking),
+        FileSpool(state.own, abandoned=state.abandoned) if state else NoSpool(),
+        limit_bytes=settings.buffer_bytes,
+        random=SystemRandom(),
     )
 
 

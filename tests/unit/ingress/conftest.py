@@ -4,6 +4,7 @@ from collections.abc import Iterator
 import pytest
 
 from services.chassis import logs
+from tests.unit.ingress.recording_memory import Counted
 
 
 @pytest.fixture
@@ -13,3 +14,8 @@ def lines() -> Iterator[io.BytesIO]:
     logs.configure("ingress", "debug", output=output)
     yield output
     logs.configure("ingress", "error", output=io.BytesIO())
+
+
+@pytest.fixture
+def counted() -> Counted:
+    return Counted()
